@@ -1,0 +1,191 @@
+"""Every write to tenants and their people."""
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.changes import assign, change, lock
+from accounts.models import Invitation, Membership, Role, Tenant, User
+from audit.actors import Actor
+from audit.operations import record
+
+
+@transaction.atomic
+def create_tenant(name: str, issuer: str, by: Actor, **fields: Any) -> Tenant:
+    """Return the new tenant's row. `tokens.setup.create_tenant` adds what a tenant is born with: keys and system API.
+
+    Raises ValidationError for a name or issuer that is malformed or taken.
+    """
+    tenant = Tenant(name=name, issuer=issuer, **fields)
+    tenant.domain = issuer.partition("://")[2].rstrip("/")
+    tenant.full_clean()
+    tenant.save(force_insert=True)
+    record(tenant.name, by, "tenant.created", "tenant", tenant.name, str(tenant), after={"issuer": issuer})
+    return tenant
+
+
+def update_tenant(tenant: Tenant, by: Actor, revision: int | None = None, **fields: Any) -> Tenant:
+    """Return the tenant with the given settings saved. Name and issuer do not change here."""
+    with change(tenant, by) as work:
+        fresh = lock(tenant, revision)
+        difference = assign(fresh, fields)
+        _offer_an_api(fresh, difference["after"].get("default_audience"))
+        work.done("tenant.updated", fresh, **difference)
+        fresh.revision += 1
+        fresh.full_clean()
+        fresh.save()
+    return fresh
+
+
+def invite(
+    tenant: Tenant, by: Actor, role: str, email: str = "", makes_operator: bool = False
+) -> tuple[Invitation, str]:
+    """Return the invitation and its token, which is shown now or never: only its hash is kept."""
+    token = secrets.token_urlsafe(32)
+    with change(tenant, by) as work:
+        invitation = Invitation(
+            tenant=tenant,
+            role=role,
+            email=email.lower(),
+            makes_operator=makes_operator,
+            token_hash=hash_token(token),
+            expires_at=timezone.now() + Invitation.LIFETIME,
+        )
+        invitation.full_clean()
+        invitation.save()
+        work.done("invitation.created", invitation, after={"role": role, "email": email})
+    return invitation, token
+
+
+def revoke_invitation(invitation: Invitation, by: Actor) -> None:
+    """Make an invitation's link stop working."""
+    with change(invitation.tenant, by) as work:
+        work.done("invitation.revoked", invitation, before={"role": invitation.role, "email": invitation.email})
+        invitation.delete()
+
+
+def accept_invitation(invitation: Invitation, by: Actor, email: str, name: str, password: str) -> User:
+    """Return the new member. The link works once, whoever is fastest.
+
+    Raises ValidationError when the link has been used or has expired, and for a bad e-mail address, name or password.
+    """
+    with change(invitation.tenant, by) as work:
+        used = Invitation.objects.open().filter(pk=invitation.pk).update(used_at=timezone.now())
+        if not used:
+            raise ValidationError("This link has been used already or has expired.", code="used")
+        user = User(email=email.strip().lower(), name=name)
+        validate_password(password, user)
+        user = User.objects.create_user(
+            email.strip(),
+            password,
+            name=name,
+            is_staff=invitation.makes_operator,
+            is_superuser=invitation.makes_operator,
+        )
+        _add_membership(invitation.tenant, user, invitation.role)
+        work.done("member.joined", user, after={"role": invitation.role, "email": user.email})
+    return user
+
+
+def join(invitation: Invitation, by: Actor, user: User) -> Membership:
+    """Return the membership of somebody who is a member elsewhere already and opened the link while signed in."""
+    with change(invitation.tenant, by) as work:
+        if Membership.objects.filter(tenant=invitation.tenant, user=user).exists():
+            raise ValidationError("You are a member of this tenant already.", code="member")
+        if not Invitation.objects.open().filter(pk=invitation.pk).update(used_at=timezone.now()):
+            raise ValidationError("This link has been used already or has expired.", code="used")
+        membership = _add_membership(invitation.tenant, user, invitation.role)
+        work.done("member.joined", user, after={"role": invitation.role, "email": user.email})
+    return membership
+
+
+def create_member(tenant: Tenant, by: Actor, email: str, password: str, role: str, operator: bool = False) -> User:
+    """Return a new member with a password chosen by whoever runs the server's command line."""
+    with change(tenant, by) as work:
+        validate_password(password, User(email=email))
+        user = User.objects.create_user(email, password, is_staff=operator, is_superuser=operator)
+        _add_membership(tenant, user, role)
+        work.done("member.joined", user, after={"role": role, "email": user.email})
+    return user
+
+
+def add_member(tenant: Tenant, by: Actor, user: User, role: str) -> Membership:
+    """Return the membership of somebody who has an account already. For operators: people invite each other."""
+    with change(tenant, by) as work:
+        membership = _add_membership(tenant, user, role)
+        work.done("member.joined", user, after={"role": role, "email": user.email})
+    return membership
+
+
+def update_member(user: User, by: Actor, **fields: Any) -> User:
+    """Return the person with name, `is_active` or `is_staff` (operator) saved. The last operator stays one.
+
+    A person belongs to no tenant, so this stands in the server's own history, that of the tenant "".
+    """
+    with transaction.atomic():
+        # Whoever holds the first tenant's row writes the server's own history: that keeps its chain in one piece.
+        Tenant.objects.select_for_update().order_by("id").first()
+        fresh = lock(user)
+        was_operator = fresh.is_staff and fresh.is_active
+        difference = assign(fresh, fields)
+        fresh.is_superuser = fresh.is_staff
+        fresh.full_clean(exclude=["password"])
+        operators = User.objects.members().filter(is_staff=True, is_active=True).exclude(pk=fresh.pk)
+        if was_operator and not (fresh.is_staff and fresh.is_active) and not operators.exists():
+            raise ValidationError(
+                "A server needs at least one operator. Make somebody else operator first.", code="last_operator"
+            )
+        fresh.save(update_fields=[*fields, "is_superuser"])
+        record("", by, "member.updated", "user", fresh.user_id, str(fresh), **difference)
+    return fresh
+
+
+def change_role(membership: Membership, by: Actor, role: str) -> Membership:
+    """Return the membership with its new role. The last admin of a tenant stays one."""
+    with change(membership.tenant, by) as work:
+        membership = Membership.objects.select_for_update().select_related("user", "tenant").get(pk=membership.pk)
+        difference = assign(membership, {"role": role})
+        membership.full_clean()
+        _keep_an_admin(membership, leaving=role != Role.ADMIN)
+        membership.save()
+        work.done("member.role_changed", membership.user, **difference)
+    return membership
+
+
+def remove_member(membership: Membership, by: Actor) -> None:
+    """End somebody's membership. The person stays; the last admin of a tenant cannot be removed."""
+    with change(membership.tenant, by) as work:
+        _keep_an_admin(membership, leaving=True)
+        work.done("member.removed", membership.user, before={"role": membership.role, "email": membership.user.email})
+        membership.delete()
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of a link's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _add_membership(tenant: Tenant, user: User, role: str) -> Membership:
+    membership = Membership(tenant=tenant, user=user, role=role)
+    membership.full_clean()
+    membership.save()
+    return membership
+
+
+def _offer_an_api(tenant: Tenant, audience: str | None) -> None:
+    # Asked when it is chosen, not by the model: an API may be deleted later, and the tenant stays valid.
+    if audience and not tenant.apis.filter(identifier=audience).exists():
+        raise ValidationError(
+            {"default_audience": ValidationError("No API of this tenant has that identifier.", code="unknown_api")}
+        )
+
+
+def _keep_an_admin(membership: Membership, leaving: bool) -> None:
+    others = Membership.objects.filter(tenant=membership.tenant, role=Role.ADMIN).exclude(pk=membership.pk)
+    if leaving and not others.exists():
+        raise ValidationError("A tenant needs at least one admin. Make somebody else admin first.", code="last_admin")
