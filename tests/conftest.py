@@ -17,6 +17,7 @@ from apis.operations import add_scopes, create_api
 from applications.models import Application, ClientGrant
 from applications.operations import authorize_application, create_application
 from audit.actors import Actor
+from tokens.log import throttle
 from tokens.setup import create_tenant
 
 HOST = "localhost:8000"
@@ -41,6 +42,12 @@ def _fast_and_plain(settings: Any) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> None:
+    """What a process remembers begins empty with each test, as the database does."""
+    throttle.clear()
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ class Throttle:
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything, as a new process would."""
+        self._seen.clear()
+
 
 throttle = Throttle()
 
