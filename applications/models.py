@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from oauth2_provider.models import AbstractApplication, ApplicationManager
 
@@ -172,6 +173,10 @@ class Application(AbstractApplication):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the path of its page in the console. The toolkit's own answer names a page that is not here."""
+        return reverse("applications:settings", args=[self.tenant.name, self.client_id])
 
     def audit_target(self) -> tuple[str, str, str]:
         return "application", self.client_id, self.name

@@ -97,6 +97,8 @@ class RunForm(forms.Form):
                 "hx-select": "#chosen",
                 "hx-swap": "outerHTML",
                 "hx-select-oob": "#id_scope",
+                # The list that is about to be replaced takes no more clicks: they would be lost.
+                "hx-disable": "#id_scope",
             }
         )
         self.fields["scope"].choices = scope_choices(api, grant, asked)  # type: ignore[attr-defined]
