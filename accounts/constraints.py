@@ -7,6 +7,18 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
 
 
+class ConstraintsAtFields:
+    """Lets a model's constraints complain at the field that people can change: message → field."""
+
+    CONSTRAINT_FIELDS: dict[str, str] = {}
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        try:
+            super().validate_constraints(exclude)  # type: ignore[misc]
+        except ValidationError as error:
+            raise at_fields(error, self.CONSTRAINT_FIELDS) from None
+
+
 def at_fields(error: ValidationError, fields: dict[str, str]) -> ValidationError:
     """Return `error` with each message that `fields` knows moved from the whole form to the field named for it."""
     placed: dict[str, list[ValidationError]] = {}

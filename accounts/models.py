@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.constraints import at_fields
+from accounts.constraints import ConstraintsAtFields
 from accounts.fields import WebAddressField
 from accounts.identifiers import no_angle_brackets, no_control_characters, user_id
 
@@ -98,7 +98,7 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(tenant__isnull=True)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(ConstraintsAtFields, AbstractBaseUser, PermissionsMixin):
     """A person. Without a tenant a member, who runs tenants through memberships; with one, that tenant's end user."""
 
     CONSTRAINT_FIELDS = {SAME_EMAIL: "email"}
@@ -136,12 +136,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
-
-    def validate_constraints(self, exclude: Any = None) -> None:
-        try:
-            super().validate_constraints(exclude)
-        except ValidationError as error:
-            raise at_fields(error, self.CONSTRAINT_FIELDS) from None
 
     @property
     def initials(self) -> str:

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from accounts import sealing
-from accounts.constraints import at_fields
+from accounts.constraints import ConstraintsAtFields
 from accounts.identifiers import hex24, no_angle_brackets, no_control_characters, no_nul, no_outer_space
 from accounts.models import Tenant
 
@@ -87,7 +87,7 @@ def _number(count: models.Count) -> models.Subquery:
     return models.Subquery(API.objects.order_by().filter(pk=models.OuterRef("pk")).annotate(n=count).values("n"))
 
 
-class API(models.Model):
+class API(ConstraintsAtFields, models.Model):
     """One protected resource. Applications name it by its identifier, which becomes the token's `aud`.
 
     `identifier` and `signing_alg` are set on creation and stay. `signing_secret` is sealed; only HS256 uses it.
@@ -201,19 +201,12 @@ class API(models.Model):
         wrong: dict[str, ValidationError] = {}
         for name, stored in getattr(self, "_stored", {}).items():
             if getattr(self, name) != stored:
-                wrong[name.removesuffix("_id")] = ValidationError(
-                    f"The {self._meta.get_field(name).verbose_name} is permanent.", code="permanent"  # type: ignore[union-attr]
-                )
+                label = self._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+                wrong[name.removesuffix("_id")] = ValidationError(f"The {label} is permanent.", code="permanent")
         if self._state.adding and not self.is_system and is_reserved(self.tenant, self.identifier):
             wrong["identifier"] = ValidationError("The selected identifier is reserved.", code="reserved")
         if wrong:
             raise ValidationError(wrong)
-
-    def validate_constraints(self, exclude: Any = None) -> None:
-        try:
-            super().validate_constraints(exclude)
-        except ValidationError as error:
-            raise at_fields(error, self.CONSTRAINT_FIELDS) from None
 
     @property
     def uses_secret(self) -> bool:
@@ -258,7 +251,7 @@ def look_alikes(tenant: Tenant, identifier: str) -> list[API]:
     return [api for api in candidates[:20] if api.identifier != identifier and folded(api.identifier) == bare]
 
 
-class Scope(models.Model):
+class Scope(ConstraintsAtFields, models.Model):
     """One permission that an API offers: a scope-token of RFC 6749 §3.3."""
 
     CONSTRAINT_FIELDS = {SAME_SCOPE: "value"}
@@ -303,9 +296,3 @@ class Scope(models.Model):
                     )
                 }
             )
-
-    def validate_constraints(self, exclude: Any = None) -> None:
-        try:
-            super().validate_constraints(exclude)
-        except ValidationError as error:
-            raise at_fields(error, self.CONSTRAINT_FIELDS) from None
