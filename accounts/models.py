@@ -17,7 +17,13 @@ from accounts.fields import WebAddressField
 from accounts.identifiers import no_angle_brackets, no_control_characters, user_id
 
 SAME_EMAIL = "A member with this e-mail address already exists."
-LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+def is_on_this_machine(issuer: str) -> bool:
+    """Return whether an issuer is reached over plain http on this machine only: a server somebody tries out."""
+    parts = urlsplit(issuer)
+    return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
 
 
 def validate_issuer(value: str) -> None:
@@ -37,7 +43,7 @@ def validate_issuer(value: str) -> None:
             "Use an address of the form https://auth.example.com/, lower case, with the final slash and no path.",
             code="issuer_form",
         )
-    if parts.scheme == "http" and f"[{host}]" not in LOOPBACK_HOSTS and host not in LOOPBACK_HOSTS:
+    if parts.scheme == "http" and not is_on_this_machine(value):
         raise ValidationError("Use https. Plain http is only for this machine (localhost).", code="issuer_http")
 
 

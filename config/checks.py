@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from accounts.models import LOOPBACK_HOSTS
+from accounts.models import is_on_this_machine
 from accounts.sealing import parse_ring
 
 SHORTEST_SECRET_KEY = 40
@@ -31,11 +31,11 @@ def safe_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _addresses() -> Iterator[CheckMessage]:
     for name in ("GATEHOUSE_ISSUER", "GATEHOUSE_CONSOLE_URL"):
-        parts = urlsplit(getattr(settings, name))
-        host = parts.hostname or ""
-        if parts.scheme != "https" and not {host, f"[{host}]"} & LOOPBACK_HOSTS:
+        address = getattr(settings, name)
+        parts = urlsplit(address)
+        if parts.scheme != "https" and not is_on_this_machine(address):
             yield Error(
-                f"{name} is plain http on {host}: tokens, passwords and cookies would travel in clear.",
+                f"{name} is plain http on {parts.hostname}: tokens, passwords and cookies would travel in clear.",
                 hint=f"Set {name}=https://{parts.netloc}/ and put a TLS proxy in front.",
                 id="gatehouse.E001",
             )

@@ -61,7 +61,7 @@ def prepare(options: argparse.Namespace) -> list[str]:
         django.setup()
         from django.conf import settings
 
-        from accounts.models import Tenant, validate_issuer
+        from accounts.models import Tenant, is_on_this_machine, validate_issuer
 
         validate_issuer(settings.GATEHOUSE_ISSUER)
     except ImproperlyConfigured as problem:
@@ -84,6 +84,11 @@ def prepare(options: argparse.Namespace) -> list[str]:
             prepare_database()
         preparation.collect_static_files()
         before = Tenant.objects.order_by("id").values_list("issuer", flat=True).first()
+        if before and not options.issuer and not is_on_this_machine(before):
+            raise CannotStart(
+                f"the issuer is {before}, and every token names it. Start with --issuer {before}, "
+                f"or move it on purpose with --issuer http://localhost:{options.port}/"
+            )
         try:
             tenant = ensure_first_tenant(settings.GATEHOUSE_ISSUER)
         except ValidationError as problem:

@@ -110,6 +110,20 @@ def test_a_public_issuer_is_what_discovery_says(serve, port):
     stop(process)
 
 
+def test_a_public_issuer_is_not_forgotten_by_a_start_without_it(serve, port):
+    process, output = serve("--port", port, "--issuer", "https://auth.example.com")
+    until_ready(process, output)
+    stop(process)
+
+    process, output = serve("--port", port)
+
+    assert process.wait(60) == 1
+    assert "Start with --issuer https://auth.example.com/" in output.read_text()
+    process, output = serve("--port", port, "--issuer", f"http://localhost:{port}/")
+    assert "The issuer was https://auth.example.com/" in until_ready(process, output)
+    assert stop(process) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("after", [0.1, 0.3, 0.6, 1.0, 2.0])
 def test_a_signal_while_it_starts_stops_it_cleanly(serve, port, number, after):

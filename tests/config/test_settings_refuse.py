@@ -28,6 +28,7 @@ def safe(settings, tmp_path, monkeypatch):
     monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
     settings.GATEHOUSE_DATA = tmp_path
     settings.SECRETS_IN_DATA = False
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     settings.DEBUG = False
     settings.HTTPS = True
     settings.GATEHOUSE_ISSUER = settings.GATEHOUSE_CONSOLE_URL = "https://auth.example.com/"
