@@ -35,15 +35,22 @@ def change(tenant: Tenant, by: Actor) -> Iterator[Change]:
     makes "look, then write" safe inside an operation. Raises whatever the body raises; then nothing is stored. What
     only the database refused is raised as the ValidationError that the model's rule would have been.
     """
+    with refusing():
+        if not Tenant.objects.filter(pk=tenant.pk).update(config_version=F("config_version") + 1):
+            raise ValidationError("This tenant no longer exists.", code="gone")
+        work = Change()
+        yield work
+        if work.event is None:
+            raise RuntimeError("An operation leaves exactly one event.")
+        record(tenant.name, by, **work.event)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Run the body in a transaction. What only the database refused is raised as the ValidationError of that rule."""
     try:
         with transaction.atomic():
-            if not Tenant.objects.filter(pk=tenant.pk).update(config_version=F("config_version") + 1):
-                raise ValidationError("This tenant no longer exists.", code="gone")
-            work = Change()
-            yield work
-            if work.event is None:
-                raise RuntimeError("An operation leaves exactly one event.")
-            record(tenant.name, by, **work.event)
+            yield
     except IntegrityError as error:
         refusal = refusal_of(error)
         if refusal is None:
@@ -89,9 +96,14 @@ def lock(thing: Any, revision: int | None = None) -> Any:
     if fresh is None:
         raise ValidationError(f"This {thing._meta.verbose_name} no longer exists.", code="gone")
     if revision is not None and fresh.revision != revision:
-        raise ValidationError(
-            "Somebody else saved this page after you opened it. Your values are still in the form: "
-            "compare them with the saved ones below, then save again to replace those.",
-            code="stale",
-        )
+        raise stale()
     return fresh
+
+
+def stale() -> ValidationError:
+    """Return the refusal for somebody who saves what somebody else has saved in between."""
+    return ValidationError(
+        "Somebody else saved this page after you opened it. Your values are still in the form: "
+        "compare them with the saved ones below, then save again to replace those.",
+        code="stale",
+    )

@@ -33,12 +33,17 @@ def refusal_of(error: IntegrityError) -> ValidationError | None:
     """Return what the violated constraint says to people, or None when it is not one of our models'.
 
     The rules look before an operation writes; this is for the other writer who came between. PostgreSQL names the
-    constraint, SQLite a check's name but a unique constraint's columns.
+    constraint (a unique column's is `<table>_<column>_key`), SQLite a check's name but a unique constraint's columns.
     """
     said = str(error)
     diagnosis = getattr(error.__cause__, "diag", None)
     name = getattr(diagnosis, "constraint_name", None)
     for model in apps.get_models():
+        for field in model._meta.local_concrete_fields:
+            table, column = model._meta.db_table, field.column
+            spelled = said == f"UNIQUE constraint failed: {table}.{column}" or name == f"{table}_{column}_key"
+            if field.unique and not field.primary_key and spelled:
+                return ValidationError({field.name: model().unique_error_message(model, (field.name,))})
         for constraint in model._meta.constraints:
             if constraint.name == name or said in _spellings(model, constraint):
                 refusal = ValidationError(constraint.get_violation_error_message(), code="constraint")

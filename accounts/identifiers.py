@@ -11,7 +11,10 @@ no_angle_brackets = RegexValidator(
     r"[<>]", "Use any characters except < and >.", inverse_match=True, code="angle_brackets"
 )
 no_control_characters = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "Remove the control characters.", inverse_match=True, code="control_characters"
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]",
+    "Remove the control and invisible characters.",
+    inverse_match=True,
+    code="control_characters",
 )
 no_outer_space = RegexValidator(r"\A\S(?:.*\S)?\Z", "Remove the space at the start or end.", code="outer_space")
 no_nul = ProhibitNullCharactersValidator()

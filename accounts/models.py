@@ -1,6 +1,8 @@
 """Whose house it is: tenants, the people who run them, and the invitations that let people in."""
 
 import datetime
+import re
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from accounts.fields import WebAddressField
 from accounts.identifiers import no_angle_brackets, no_control_characters, user_id
 
 SAME_EMAIL = "A member with this e-mail address already exists."
+HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -31,18 +34,23 @@ def validate_issuer(value: str) -> None:
 
     RFC 8414 §2 asks for https without query or fragment; loopback http is for trying things out (RFC 8252 §8.3).
     """
-    parts = urlsplit(value)
-    host = (parts.hostname or "").lower()
+    form = ValidationError(
+        "Use an address of the form https://auth.example.com/, lower case, with the final slash and no path.",
+        code="issuer_form",
+    )
     try:
-        port = parts.port
+        parts = urlsplit(value)
+        host, port = (parts.hostname or "").lower(), parts.port
+        if ":" in host:
+            ip_address(host)
     except ValueError:
-        raise ValidationError("The port is not a number from 1 to 65535.", code="issuer_port") from None
+        raise form from None
     plain = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}/"
-    if parts.scheme not in {"http", "https"} or not host or value != plain:
-        raise ValidationError(
-            "Use an address of the form https://auth.example.com/, lower case, with the final slash and no path.",
-            code="issuer_form",
-        )
+    if parts.scheme not in {"http", "https"} or value != plain or not (":" in host or HOST_NAME.fullmatch(host)):
+        raise form
+    if port == {"http": 80, "https": 443}[parts.scheme]:
+        # Clients leave it out of the Host header, so that no request would ever be for this tenant.
+        raise ValidationError(f"Leave out the port {port}: it is what {parts.scheme} means anyway.", code="issuer_port")
     if parts.scheme == "http" and not is_on_this_machine(value):
         raise ValidationError("Use https. Plain http is only for this machine (localhost).", code="issuer_http")
 

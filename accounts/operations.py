@@ -7,15 +7,15 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.changes import assign, change, lock
+from accounts.changes import assign, change, lock, refusing
 from accounts.models import Invitation, Membership, Role, Tenant, User
 from audit.actors import Actor
 from audit.operations import record
 
 
-@transaction.atomic
 def create_tenant(name: str, issuer: str, by: Actor, **fields: Any) -> Tenant:
     """Return the new tenant's row. `tokens.setup.create_tenant` adds what a tenant is born with: keys and system API.
 
@@ -23,9 +23,10 @@ def create_tenant(name: str, issuer: str, by: Actor, **fields: Any) -> Tenant:
     """
     tenant = Tenant(name=name, issuer=issuer, **fields)
     tenant.domain = issuer.partition("://")[2].rstrip("/")
-    tenant.full_clean()
-    tenant.save(force_insert=True)
-    record(tenant.name, by, "tenant.created", "tenant", tenant.name, str(tenant), after={"issuer": issuer})
+    with refusing():
+        tenant.full_clean()
+        tenant.save(force_insert=True)
+        record(tenant.name, by, "tenant.created", "tenant", tenant.name, str(tenant), after={"issuer": issuer})
     return tenant
 
 
@@ -65,6 +66,7 @@ def invite(
 def revoke_invitation(invitation: Invitation, by: Actor) -> None:
     """Make an invitation's link stop working."""
     with change(invitation.tenant, by) as work:
+        invitation = lock(invitation)
         work.done("invitation.revoked", invitation, before={"role": invitation.role, "email": invitation.email})
         invitation.delete()
 
@@ -94,6 +96,9 @@ def accept_invitation(invitation: Invitation, by: Actor, email: str, name: str, 
 
 def join(invitation: Invitation, by: Actor, user: User) -> Membership:
     """Return the membership of somebody who is a member elsewhere already and opened the link while signed in."""
+    if invitation.makes_operator:
+        # It was made for whoever sets the server up; an account that is open in some browser gets no such power by it.
+        raise ValidationError("Sign out first: this link makes an operator.", code="operator")
     with change(invitation.tenant, by) as work:
         if Membership.objects.filter(tenant=invitation.tenant, user=user).exists():
             raise ValidationError("You are a member of this tenant already.", code="member")
@@ -123,15 +128,15 @@ def add_member(tenant: Tenant, by: Actor, user: User, role: str) -> Membership:
 
 
 def update_member(user: User, by: Actor, **fields: Any) -> User:
-    """Return the person with name, `is_active` or `is_staff` (operator) saved. The last operator stays one.
+    """Return the person with name, `is_active` or `is_staff` (operator) saved.
 
-    A person belongs to no tenant, so this stands in the server's own history, that of the tenant "".
+    The last operator stays one, and a tenant's last active admin stays active. A person belongs to no tenant, so this
+    stands in the server's own history, that of the tenant "".
     """
     with transaction.atomic():
-        # Whoever holds the first tenant's row writes the server's own history: that keeps its chain in one piece.
-        Tenant.objects.select_for_update().order_by("id").first()
+        _hold_tenants_of(user)
         fresh = lock(user)
-        was_operator = fresh.is_staff and fresh.is_active
+        was_operator, was_active = fresh.is_staff and fresh.is_active, fresh.is_active
         difference = assign(fresh, fields)
         fresh.is_superuser = fresh.is_staff
         fresh.full_clean(exclude=["password"])
@@ -140,15 +145,33 @@ def update_member(user: User, by: Actor, **fields: Any) -> User:
             raise ValidationError(
                 "A server needs at least one operator. Make somebody else operator first.", code="last_operator"
             )
+        if was_active and not fresh.is_active:
+            _keep_admins_without(fresh)
         fresh.save(update_fields=[*fields, "is_superuser"])
         record("", by, "member.updated", "user", fresh.user_id, str(fresh), **difference)
+    return fresh
+
+
+def reset_password(user: User, by: Actor, password: str) -> User:
+    """Return the person with a new password; whoever is signed in as them is signed out.
+
+    For whoever runs the server's command line. Stands in the server's own history. Raises ValidationError for a
+    password that the rules refuse.
+    """
+    with transaction.atomic():
+        _hold_tenants_of(user)
+        fresh = lock(user)
+        validate_password(password, fresh)
+        fresh.set_password(password)
+        fresh.save(update_fields=["password"])
+        record("", by, "member.password_reset", "user", fresh.user_id, str(fresh))
     return fresh
 
 
 def change_role(membership: Membership, by: Actor, role: str) -> Membership:
     """Return the membership with its new role. The last admin of a tenant stays one."""
     with change(membership.tenant, by) as work:
-        membership = Membership.objects.select_for_update().select_related("user", "tenant").get(pk=membership.pk)
+        membership = lock(membership)
         difference = assign(membership, {"role": role})
         membership.full_clean()
         _keep_an_admin(membership, leaving=role != Role.ADMIN)
@@ -160,6 +183,7 @@ def change_role(membership: Membership, by: Actor, role: str) -> Membership:
 def remove_member(membership: Membership, by: Actor) -> None:
     """End somebody's membership. The person stays; the last admin of a tenant cannot be removed."""
     with change(membership.tenant, by) as work:
+        membership = lock(membership)
         _keep_an_admin(membership, leaving=True)
         work.done("member.removed", membership.user, before={"role": membership.role, "email": membership.user.email})
         membership.delete()
@@ -186,6 +210,30 @@ def _offer_an_api(tenant: Tenant, audience: str | None) -> None:
 
 
 def _keep_an_admin(membership: Membership, leaving: bool) -> None:
-    others = Membership.objects.filter(tenant=membership.tenant, role=Role.ADMIN).exclude(pk=membership.pk)
-    if leaving and not others.exists():
+    if leaving and not _working_admins(membership.tenant).exclude(pk=membership.pk).exists():
         raise ValidationError("A tenant needs at least one admin. Make somebody else admin first.", code="last_admin")
+
+
+def _keep_admins_without(user: User) -> None:
+    for membership in user.memberships.filter(role=Role.ADMIN).select_related("tenant"):
+        if not _working_admins(membership.tenant).exclude(user=user).exists():
+            raise ValidationError(
+                f"{user} is the only admin of {membership.tenant}. Make somebody else admin there first.",
+                code="last_admin",
+            )
+
+
+def _working_admins(tenant: Tenant) -> QuerySet[Membership]:
+    """Return the memberships of those who can do an admin's work: people switched off cannot."""
+    return Membership.objects.filter(tenant=tenant, role=Role.ADMIN, user__is_active=True)
+
+
+def _hold_tenants_of(user: User) -> None:
+    """Lock the first tenant's row and those of the person's tenants, until the transaction ends.
+
+    Whoever holds the first writes the server's own history: that keeps its chain in one piece. Holding the others
+    keeps their admins as they are meanwhile.
+    """
+    theirs = Q(pk__in=Membership.objects.filter(user=user).values("tenant"))
+    first = Q(pk=Tenant.objects.order_by("id").values("id")[:1])
+    list(Tenant.objects.select_for_update().filter(first | theirs).order_by("id"))

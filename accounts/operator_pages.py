@@ -1,5 +1,6 @@
 """The operators' door: Django's admin, with every write made by one of our operations."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -132,6 +133,6 @@ def _refused(form: type[forms.ModelForm], refusal: ValidationError) -> type[form
             refuse(self, refusal)
             saved = type(self.instance)._default_manager.filter(pk=self.instance.pk).first()
             if saved is not None and is_stale(self):
-                show_saved(self, saved)
+                getattr(self, "show_saved", partial(show_saved, self))(saved)
 
     return Refused

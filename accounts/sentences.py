@@ -14,6 +14,7 @@ SENTENCES = {
     "member.joined": "{target} became a member",
     "member.role_changed": "{actor} changed the role of {target}",
     "member.updated": "{actor} changed the account of {target}",
+    "member.password_reset": "{actor} set a new password for {target}",
     "member.removed": "{actor} removed the member {target}",
     "api.created": "{actor} created the API {target}",
     "api.updated": "{actor} changed {target}",
@@ -60,6 +61,7 @@ ICONS = {
     "key_deleted": "trash",
     "rotated": "refresh-cw",
     "role_changed": "users",
+    "password_reset": "key-round",
 }
 
 # What the choice "Kind" of the activity offers: the first words of types.

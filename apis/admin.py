@@ -90,7 +90,7 @@ class ScopeAdmin(OperationPages):
         return add_scopes(typed["api"], by, [(typed["value"], typed["description"])])[0]
 
     def update(self, scope: Scope, form: Any, by: Actor) -> Scope:
-        return describe_scope(scope, by, form.cleaned_data["description"])
+        return describe_scope(scope, by, **form.values())
 
     def remove(self, scope: Scope, by: Actor) -> None:
         delete_scope(scope, by)

@@ -100,7 +100,7 @@ class NewAPIForm(APIForm):
 class SystemAPISettingsForm(forms.ModelForm):
     """What may be changed of the system API. `revision` is the one the editor saw."""
 
-    revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**31 - 1)
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
     class Meta:
         model = API
@@ -176,11 +176,29 @@ class ScopeForm(forms.ModelForm):
 
 
 class ScopeDescriptionForm(forms.ModelForm):
-    """The description of a scope; its value stays."""
+    """The description of a scope; its value stays. `seen` is the description the editor saw."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
 
     class Meta:
         model = Scope
         fields = ["description"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self.instance.description
+
+    def values(self) -> dict[str, str]:
+        """Return what `apis.operations.describe_scope` takes."""
+        return {name: self.cleaned_data[name] for name in ("description", "seen")}
+
+    def show_saved(self, saved: Scope) -> None:
+        """Say what somebody else saved in between, and let the next save of this form replace it."""
+        words = saved.description or "nothing"
+        self.add_error("description", ValidationError(f"Saved by somebody else: {words}", code="saved"))
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data[self.add_prefix("seen")] = saved.description
+        self.data = data
 
 
 class ScopesForm(forms.Form):
@@ -206,11 +224,15 @@ class ScopesForm(forms.Form):
 
     def clean_lines(self) -> list[tuple[str, str]]:
         """Return (value, description) for each line; every error names its line."""
+        lines = self.cleaned_data["lines"].splitlines()
+        if len(lines) > 2 * SCOPES_PER_API:
+            # Looking at each of them would take long.
+            raise ValidationError(f"These are {len(lines)} lines. An API has at most {SCOPES_PER_API} scopes.")
         taken = set(self.api.scopes.values_list("value", flat=True))
         wrong: list[str] = []
         seen: dict[str, int] = {}
         scopes = []
-        for number, line in enumerate(self.cleaned_data["lines"].splitlines(), 1):
+        for number, line in enumerate(lines, 1):
             value, *rest = line.split(None, 1) or [""]
             if not value:
                 continue

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import F
 
-from accounts.changes import assign, change, lock
+from accounts.changes import assign, change, lock, stale
 from accounts.models import Tenant
 from apis.models import API, MANAGEMENT_API_NAME, SCOPES_PER_API, Scope, new_signing_secret
 from apis.system import MANAGEMENT_API_SCOPES, management_api_identifier
@@ -99,10 +100,16 @@ def add_scopes(api: API, by: Actor, scopes: Iterable[tuple[str, str]]) -> list[S
     return added
 
 
-def describe_scope(scope: Scope, by: Actor, description: str) -> Scope:
-    """Return the scope with its new description. Its value is what tokens carry, and stays."""
+def describe_scope(scope: Scope, by: Actor, description: str, seen: str | None = None) -> Scope:
+    """Return the scope with its new description. Its value is what tokens carry, and stays.
+
+    seen: the description the editor saw, to be told of a change in between (ValidationError, code "stale").
+    """
     with change(scope.api.tenant, by) as work:
+        scope = lock(scope)
         _own(scope.api)
+        if seen is not None and seen != scope.description:
+            raise stale()
         difference = assign(scope, {"description": description})
         scope.full_clean()
         scope.save(update_fields=["description"])
@@ -113,6 +120,7 @@ def describe_scope(scope: Scope, by: Actor, description: str) -> Scope:
 def delete_scope(scope: Scope, by: Actor) -> None:
     """Delete a scope; the authorizations that held it lose it in the same transaction."""
     with change(scope.api.tenant, by) as work:
+        scope = lock(scope)
         _own(scope.api)
         work.done("scope.deleted", scope, api=scope.api.name, before={"scope": scope.value}, lost_by=_holders(scope))
         scope.delete()
@@ -132,17 +140,24 @@ def create_management_api(tenant: Tenant, by: Actor) -> API:
 
 
 def change_issuer(tenant: Tenant, by: Actor, issuer: str) -> Tenant:
-    """Return the tenant at its new public address; the system API's identifier moves with it.
+    """Return the tenant at its new public address; the system API's identifier moves with it, also as default audience.
 
     Tokens issued before name the old issuer, so applications and APIs must be told the new one.
     """
     with change(tenant, by) as work:
         fresh = lock(tenant)
-        difference = assign(fresh, {"issuer": issuer})
+        fields = {"issuer": issuer}
+        system = fresh.apis.filter(is_system=True)
+        moved = management_api_identifier(Tenant(issuer=issuer))
+        if fresh.default_audience and system.filter(identifier=fresh.default_audience).exists():
+            fields["default_audience"] = moved
+        difference = assign(fresh, fields)
         fresh.domain = issuer.partition("://")[2].rstrip("/")
+        # Settings pages that were open before must not bring the old address back.
+        fresh.revision += 1
         fresh.full_clean()
         fresh.save()
-        fresh.apis.filter(is_system=True).update(identifier=management_api_identifier(fresh))
+        system.update(identifier=moved, revision=F("revision") + 1)
         work.done("tenant.issuer_changed", fresh, **difference)
     return fresh
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 
@@ -12,6 +13,7 @@ from apis.models import API
 
 PER_PAGE = 50
 NAMES_SHOWN = 20
+ADMINS_ONLY = "Only an admin decides who may use the Management API."
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ def holders(grants: Any) -> Holders:
 def find_api(request: ConsoleRequest, api_id: str) -> API:
     """Return the API of the tenant in the address, or raise Http404."""
     return find_or_404(request.tenant.apis.select_related("tenant"), pk=api_id)
+
+
+def can_authorize(request: ConsoleRequest, api: API) -> bool:
+    """Return whether this member may decide who gets tokens for `api`.
+
+    Tokens for a system API change members, keys and settings: whoever hands them out has an admin's powers.
+    """
+    return request.membership.can_administer if api.is_system else request.membership.can_edit
+
+
+def may_authorize(request: ConsoleRequest, api: API) -> None:
+    """Raise PermissionDenied, with the reason, for an editor who would decide about a system API."""
+    if api.is_system and not request.membership.can_administer:
+        raise PermissionDenied(ADMINS_ONLY)
 
 
 def api_page(request: HttpRequest, api: API, tab: str, **values: Any) -> dict[str, Any]:

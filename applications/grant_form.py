@@ -34,6 +34,7 @@ class ClientGrantForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["revision"].required = not self.instance._state.adding
         if not self.instance._state.adding:
             self.initial["scopes"] = "\n".join(sorted(scope.value for scope in self.instance.scopes.all()))
             self.fields["revision"].initial = self.instance.revision
@@ -60,6 +61,14 @@ class ClientGrantForm(forms.ModelForm):
         # The model's rules are about the two ends together.
         if not {"application", "api"} & self.errors.keys():
             super()._post_clean()  # type: ignore[misc]
+
+    def show_saved(self, saved: ClientGrant) -> None:
+        """Say what somebody else saved in between, and let the next save of this form replace it."""
+        held = "all, also future ones" if saved.allow_all_scopes else ", ".join(saved.scope_values()) or "no scopes"
+        self.add_error(None, ValidationError(f"Saved by somebody else: {held[:1000]}.", code="saved"))
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data[self.add_prefix("revision")] = str(saved.revision)
+        self.data = data
 
     def values(self) -> dict[str, Any]:
         """Return what `applications.operations` takes for either a new grant or a changed one."""

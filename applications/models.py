@@ -107,9 +107,7 @@ class Application(AbstractApplication):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="applications", editable=False)
     client_id = models.CharField(max_length=255, unique=True, default=client_id, editable=False)
     name = models.CharField(max_length=255, validators=[no_outer_space, no_angle_brackets, no_control_characters])
-    description = models.CharField(
-        max_length=140, blank=True, validators=[no_control_characters]
-    )
+    description = models.CharField(max_length=140, blank=True, validators=[no_control_characters])
     logo_uri = WebAddressField("logo", max_length=500, blank=True, validators=[URLValidator(["https"])])
     app_type = models.CharField("type", max_length=24, choices=ApplicationType.choices)
     is_first_party = models.BooleanField("first-party", default=True)

@@ -126,6 +126,7 @@ def roll_secret(old: ClientSecret, by: Actor, grace: datetime.timedelta) -> str:
 def revoke_secret(secret: ClientSecret, by: Actor) -> None:
     """End a secret at once."""
     with change(secret.application.tenant, by) as work:
+        secret = lock(secret)
         work.done("application.secret_revoked", secret.application, hint=secret.hint)
         secret.delete()
 
@@ -196,6 +197,7 @@ def delete_credential(credential: Credential, by: Actor) -> None:
     """Delete a public key. The last one of an application that signs JWTs stays, or it could not get in any more."""
     with change(credential.application.tenant, by) as work:
         application = lock(credential.application)
+        credential = lock(credential)
         signs = application.token_endpoint_auth_method == AuthenticationMethod.PRIVATE_KEY_JWT
         if signs and not application.credentials.live().exclude(pk=credential.pk).exists():
             raise ValidationError(
@@ -263,6 +265,7 @@ def grant_scopes(api: API, by: Actor, client_ids: Iterable[str], scopes: Iterabl
 def deauthorize_application(grant: ClientGrant, by: Actor) -> None:
     """Delete a client grant. Tokens already issued last until they expire."""
     with change(grant.tenant, by) as work:
+        grant = lock(grant)
         work.done("client_grant.deleted", grant, before={"scopes": _said(grant)})
         grant.delete()
 

@@ -44,7 +44,7 @@ def record(
         target_type=target_type,
         target_id=target_id,
         target_name=target_name[:600],
-        ip=by.ip or None,
+        ip=plain_address(by.ip),
         user_agent=by.user_agent[:400],
         details=details,
         previous_hash=last.hash if last else "",
@@ -52,6 +52,12 @@ def record(
     event.hash = event.digest()
     event.save(force_insert=True)
     return event
+
+
+def plain_address(text: str) -> str | None:
+    """Return an IP address as the database stores it, so that a hash over it still fits when it is read back."""
+    address = text.partition("%")[0]
+    return Event._meta.get_field("ip").get_prep_value(address) if address else None
 
 
 def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:

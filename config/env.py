@@ -72,9 +72,14 @@ def origin(name: str, default: str = "") -> str:
     value = text(name, default)
     if not value:
         return ""
-    parts = urlsplit(value)
+    refusal = ImproperlyConfigured(f"{name} must be an address such as https://auth.example.com/.")
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        raise refusal from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        raise ImproperlyConfigured(f"{name} must be an address such as https://auth.example.com/.")
+        raise refusal
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} must be an origin: no path, no query, no fragment.")
     return f"{parts.scheme}://{parts.netloc.lower()}/"

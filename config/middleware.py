@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from accounts.models import Tenant
 
@@ -96,9 +97,35 @@ class Hosts:
         request.tenant = tenant  # type: ignore[attr-defined]
         if not is_console:
             request.urlconf = "config.protocol_urls"  # type: ignore[attr-defined]
-        elif tenant is None:
-            request.urlconf = "config.console_urls"  # type: ignore[attr-defined]
+        elif tenant is None and _is_protocol(request.path_info):
+            return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
+
+
+def _is_protocol(path: str) -> bool:
+    try:
+        resolve(path, urlconf="config.protocol_urls")
+    except Resolver404:
+        return False
+    return True
+
+
+class BodyLimit:
+    """Refuse a body that announces more than any form here holds, before anything reads it.
+
+    Django counts fields but not files, and its CSRF check reads a whole upload before any view can refuse it. The
+    protocol's endpoints have a limit of their own, and answer in JSON.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        is_small = announced.isascii() and announced.isdigit() and len(announced) < 10
+        if is_small and int(announced) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE or _is_protocol(request.path_info):
+            return self.get_response(request)
+        return HttpResponse("Too large.\n", status=413, content_type="text/plain; charset=utf-8")
 
 
 class RequestLog:
@@ -121,7 +148,8 @@ class RequestLog:
             ms=round((time.perf_counter() - began) * 1000, 1),
             host=request.META.get("HTTP_HOST", "")[:300],
             ip=request.META.get("REMOTE_ADDR", ""),
-            user=getattr(getattr(request, "user", None), "user_id", ""),
+            # Only if something on the way has looked: asking here would cost two queries a request.
+            user=getattr(getattr(request, "_cached_user", None), "user_id", ""),
         )
         return response
 

@@ -84,7 +84,7 @@ def prepare(options: argparse.Namespace) -> list[str]:
             prepare_database()
         preparation.collect_static_files()
         before = Tenant.objects.order_by("id").values_list("issuer", flat=True).first()
-        if before and not options.issuer and not is_on_this_machine(before):
+        if before not in {None, settings.GATEHOUSE_ISSUER} and not options.issuer and not is_on_this_machine(before):
             raise CannotStart(
                 f"the issuer is {before}, and every token names it. Start with --issuer {before}, "
                 f"or move it on purpose with --issuer http://localhost:{options.port}/"

@@ -57,9 +57,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.TrustedProxy",
-    "config.middleware.Hosts",
     "config.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.BodyLimit",
+    "config.middleware.Hosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.PageHeaders",
@@ -140,7 +141,12 @@ _cache_url = env.text("CACHE_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}
     if _cache_url
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Counters pushed out by others would begin again from nothing.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # The OAuth toolkit: its models are swapped for ours, its views are never mounted.
@@ -205,6 +211,8 @@ CONTENT_SECURITY_POLICY = {
 # A body beyond this is refused before it is parsed: no form here is near it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
+# Nothing is ever written to disk on the way in; the one form that takes a file takes a small one.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 APPEND_SLASH = False
 
 STATIC_URL = "/static/"

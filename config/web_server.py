@@ -1,15 +1,18 @@
 """gunicorn, started from Python with the values that Gatehouse is measured with; docs/operating.md explains them."""
 
+import errno
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-THREADS = 4
+# More than the forty stalled connections that a server has to bear; a waiting thread costs next to nothing.
+THREADS = 24
 _STOPPING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
@@ -19,6 +22,12 @@ class Log(Logger):
     def setup(self, cfg: Any) -> None:
         self.error_log.propagate = True
         self.error_log.setLevel(logging.WARNING)
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Say what went wrong, but not that somebody stopped sending in the middle of a request."""
+        problem = sys.exc_info()[1]
+        if not (isinstance(problem, OSError) and problem.errno == errno.EAGAIN):
+            super().exception(msg, *args, **kwargs)
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """Leave out what it says of a worker that a second Ctrl-C ended: that was asked for."""

@@ -90,7 +90,7 @@ def request_from(
     Raises TokenError invalid_target for a `resource` beside another `audience` (RFC 8707 §2).
     """
     audience, parameter = _target(tenant, parameters)
-    asked = parameters.get("scope", "").split()
+    asked = [scope for scope in parameters.get("scope", "").split(" ") if scope]
     return Request(
         client_id=presented.client_id,
         audience=audience,

@@ -14,6 +14,7 @@ from tokens.facts import Client, Grant, ProtectedAPI, Request
 PASSED, FAILED, NOT_REACHED = "passed", "failed", "not_reached"
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 ADMINISTRATOR = "administrator"
+MOST_COMPARED = 100
 
 TITLES = {
     "client.known": "Application is known",
@@ -308,7 +309,9 @@ def _scopes_granted(request: Request, client: Client, api: ProtectedAPI, grant: 
 
 def _why_not(client: Client, api: ProtectedAPI, allowed: frozenset[str], missing: list[str], unknown: list[str]) -> str:
     if unknown:
-        near = get_close_matches(unknown[0], api.scopes, n=1)
+        # Comparing is slow, and anybody with a client may ask: a long list or a long word is not compared.
+        comparable = len(api.scopes) <= MOST_COMPARED and len(unknown[0]) <= MOST_COMPARED
+        near = get_close_matches(unknown[0], api.scopes, n=1) if comparable else []
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"{', '.join(unknown)} does not exist on {api.name}.{hint}"
     has = f"may use {', '.join(sorted(allowed))}" if allowed else "has no scopes yet"

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from typing import Any
 
 from accounts.models import Tenant
+from audit.operations import plain_address
 from tokens.client_credentials import Outcome
 from tokens.errors import clean
 from tokens.models import LogEntry
@@ -56,6 +57,12 @@ def log_denial(tenant: Tenant, outcome: Outcome, ip: str, user_agent: str) -> st
     return log_id
 
 
+def _shown(outcome: Outcome) -> str:
+    """Return the client id for people; of one that is nobody's only the start: it may be a secret gone astray."""
+    text = clean(outcome.request.client_id)
+    return text[:255] if outcome.client else f"{text[:8]}…"
+
+
 def log_outcome(tenant: Tenant, outcome: Outcome, ip: str, user_agent: str, is_test: bool = False) -> LogEntry:
     """Return the new log entry of one request, with the checks of its decision and, of a token, only its `jti`."""
     request, decision = outcome.request, outcome.decision
@@ -75,13 +82,13 @@ def log_outcome(tenant: Tenant, outcome: Outcome, ip: str, user_agent: str, is_t
         type=LogEntry.SUCCESS if decision.allowed else LogEntry.FAILURE,
         description=(failed.detail if failed else "Client Credentials for Access Token")[:1000],
         rule=failed.rule if failed else "",
-        client_id=clean(request.client_id)[:255],
+        client_id=_shown(outcome),
         client_name=outcome.client.name if outcome.client else "",
         audience=request.audience.replace("\x00", "")[:600],
         api_name=outcome.api.name if outcome.api else "",
         scope=" ".join(asked)[:4000],
         is_test=is_test,
-        ip=ip or None,
+        ip=plain_address(ip),
         user_agent=user_agent[:400],
         details=details,
     )

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import operations
 from accounts.access import ADMIN, ConsoleRequest, console_page
-from accounts.editing import refusals_on
+from accounts.editing import refusals_on, refusals_told
 from accounts.forms import InviteForm, RoleForm
 from accounts.lookups import find_or_404
 from accounts.once import is_repeated, new_token
@@ -75,6 +75,8 @@ def remove(request: ConsoleRequest, membership_id: int) -> HttpResponse:
 @require_POST
 @console_page(read=ADMIN, write=ADMIN, section="members")
 def revoke_invitation(request: ConsoleRequest, invitation_id: int) -> HttpResponse:
-    operations.revoke_invitation(find_or_404(request.tenant.invitations.open(), pk=invitation_id), request.actor)
-    messages.success(request, "The invitation’s link no longer works.")
+    found = find_or_404(request.tenant.invitations.open(), pk=invitation_id)
+    with refusals_told(request):
+        operations.revoke_invitation(found, request.actor)
+        messages.success(request, "The invitation’s link no longer works.")
     return redirect("accounts:members", request.tenant.name)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.access import EDITOR, ConsoleRequest, console_page
-from accounts.editing import refusals_on
+from accounts.editing import is_stale, refusals_on
 from accounts.lookups import find_or_404, search_text
 from apis.added_scopes import address_part, offer_for
 from apis.forms import ConfirmForm, ScopeDescriptionForm, ScopeForm, ScopesForm
@@ -58,9 +58,11 @@ def edit(request: ConsoleRequest, api_id: str, scope_id: int) -> HttpResponse:
     form = ScopeDescriptionForm(request.POST if posted else None, instance=scope)
     if posted and form.is_valid():
         with refusals_on(form):
-            describe_scope(scope, request.actor, form.cleaned_data["description"])
+            describe_scope(scope, request.actor, **form.values())
             messages.success(request, f"The description of {scope} is saved.")
             return redirect("apis:scopes", request.tenant.name, api.pk)
+        if is_stale(form):
+            form.show_saved(find_or_404(api.scopes, pk=scope_id))
     values = {"api": api, "scope": scope, "form": form}
     return render(request, "apis/scope_edit.html", values, status=422 if posted else 200)
 

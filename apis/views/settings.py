@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 
 from accounts.access import EDITOR, ConsoleRequest, console_page
 from accounts.editing import is_stale, refusals_on, show_saved
+from accounts.once import is_repeated, new_token
 from apis.forms import APISettingsForm, ConfirmForm, SystemAPISettingsForm
 from apis.operations import delete_api, note_signing_secret_seen, rotate_signing_secret, update_api
 from apis.pages import api_page, find_api, holders
@@ -38,12 +39,17 @@ def signing_secret(request: ConsoleRequest, api_id: str) -> HttpResponse:
     api = find_api(request, api_id)
     if not api.uses_secret:
         raise Http404
-    values = api_page(request, api, "settings")
+    values = api_page(request, api, "settings", once=new_token())
     action = request.POST.get("action")
     try:
         if action == "reveal":
             note_signing_secret_seen(api, request.actor)
             values["secret"] = api.reveal_signing_secret()
+        elif action == "rotate" and is_repeated(request):
+            messages.info(
+                request, "This form was sent before. The new secret was shown then; reveal it to see it again."
+            )
+            return redirect("apis:signing_secret", request.tenant.name, api.pk)
         elif action == "rotate":
             values["secret"] = rotate_signing_secret(api, request.actor)
             values["rotated"] = True

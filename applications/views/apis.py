@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from accounts.access import ConsoleRequest, console_page
 from accounts.lookups import find_or_404, search_text
-from apis.pages import page_of
+from apis.pages import can_authorize, may_authorize, page_of
 from applications.models import Application
 from applications.operations import authorize_application, deauthorize_application
 from applications.pages import application_page, find_application
@@ -32,6 +32,7 @@ def apis(request: ConsoleRequest, client_id: str) -> HttpResponse:
 def _switch(request: ConsoleRequest, application: Application) -> str:
     """Authorize the application for an API, without scopes, or end that; return what to say about it."""
     api = find_or_404(request.tenant.apis, pk=request.POST.get("api", ""))
+    may_authorize(request, api)
     grants = application.client_grants.for_clients().select_related("api__tenant", "application")
     grant = grants.filter(api=api).first()
     if request.POST.get("authorize") == "on":
@@ -53,8 +54,9 @@ def _page(request: ConsoleRequest, application: Application, refusal: str = "") 
     page = page_of(offered, request.GET.get("page"))
     of_page = grants.filter(api__in=[api.pk for api in page]).annotate(scopes_granted=Count("scopes"))
     by_api = {grant.api_id: grant for grant in of_page}
-    rows: list[dict[str, Any]] = [{"api": api, "grant": by_api.get(api.pk)} for api in page]
-    locked = not request.membership.can_edit
-    values = {"page": page, "rows": rows, "q": q, "show": show, "refusal": refusal, "locked": locked}
+    rows: list[dict[str, Any]] = [
+        {"api": api, "grant": by_api.get(api.pk), "locked": not can_authorize(request, api)} for api in page
+    ]
+    values = {"page": page, "rows": rows, "q": q, "show": show, "refusal": refusal}
     context = application_page(application, "apis", **values)
     return render(request, "applications/apis.html", context, status=422 if refusal else 200)

@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.access import EDITOR, ConsoleRequest, console_page
-from accounts.editing import refusals_on
+from accounts.editing import refusals_on, refusals_told
 from accounts.lookups import find_or_404
 from accounts.once import is_repeated, new_token
 from applications import operations
 from applications.forms import KeyForm, MethodForm, RollForm
 from applications.models import LIVE_KEYS, LIVE_SECRETS, SECRET_METHODS, Application, AuthenticationMethod
-from applications.pages import application_page, find_application
+from applications.pages import application_page, can_change_credentials, find_application, find_to_authenticate
 from applications.sentences import last_way_in
 
 ENDED_SHOWN = 3
@@ -26,7 +26,7 @@ def credentials(request: ConsoleRequest, client_id: str) -> HttpResponse:
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def method(request: ConsoleRequest, client_id: str) -> HttpResponse:
     """Change how an application authenticates; what ends its secrets is asked for twice."""
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     if request.method != "POST":
         return _back(request, application)
     form = MethodForm(request.POST)
@@ -48,7 +48,7 @@ def method(request: ConsoleRequest, client_id: str) -> HttpResponse:
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def secret_add(request: ConsoleRequest, client_id: str) -> HttpResponse:
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     if request.method != "POST" or _repeated(request):
         return _back(request, application)
     try:
@@ -60,7 +60,7 @@ def secret_add(request: ConsoleRequest, client_id: str) -> HttpResponse:
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def secret_roll(request: ConsoleRequest, client_id: str, secret_id: int) -> HttpResponse:
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     old = find_or_404(application.secrets.live().select_related("application__tenant"), pk=secret_id)
     only_now = application.secrets.live().count() >= LIVE_SECRETS
     form = RollForm(request.POST or None, only_now=only_now)
@@ -78,11 +78,12 @@ def secret_roll(request: ConsoleRequest, client_id: str, secret_id: int) -> Http
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def secret_revoke(request: ConsoleRequest, client_id: str, secret_id: int) -> HttpResponse:
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     secret = find_or_404(application.secrets.select_related("application__tenant"), pk=secret_id)
     if request.method == "POST":
-        operations.revoke_secret(secret, request.actor)
-        messages.success(request, f"The secret ending in {secret.hint} no longer works.")
+        with refusals_told(request):
+            operations.revoke_secret(secret, request.actor)
+            messages.success(request, f"The secret ending in {secret.hint} no longer works.")
         return _back(request, application)
     values = {"application": application, "secret": secret, "last": last_way_in(application, secret)}
     return render(request, "applications/secret_revoke.html", values)
@@ -90,7 +91,7 @@ def secret_revoke(request: ConsoleRequest, client_id: str, secret_id: int) -> Ht
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def key_add(request: ConsoleRequest, client_id: str) -> HttpResponse:
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     if application.is_public:
         return _back(request, application)
     form = KeyForm(request.POST or None, request.FILES or None)
@@ -105,7 +106,7 @@ def key_add(request: ConsoleRequest, client_id: str) -> HttpResponse:
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")
 def key_delete(request: ConsoleRequest, client_id: str, credential_id: str) -> HttpResponse:
-    application = find_application(request, client_id)
+    application = find_to_authenticate(request, client_id)
     key = find_or_404(application.credentials.select_related("application__tenant"), pk=credential_id)
     refusal = ""
     if request.method == "POST":
@@ -137,6 +138,7 @@ def _page(
         "live_keys": sum(key.is_live for key in keys),
         "most_keys": LIVE_KEYS,
         "refusal": refusal,
+        "can_change": can_change_credentials(request, application),
         "once": new_token(),
     }
     refused = bool(refusal or (method_form and method_form.errors))

@@ -11,7 +11,7 @@ from accounts.editing import is_stale, refusals_on, refusals_told
 from accounts.lookups import find_or_404, search_text
 from apis.added_scopes import scopes_added
 from apis.models import API
-from apis.pages import api_page, find_api, page_of
+from apis.pages import api_page, can_authorize, find_api, may_authorize, page_of
 from applications import undo
 from applications.authorization_forms import AuthorizationForm
 from applications.models import Application, ClientGrant
@@ -48,7 +48,7 @@ def machine_to_machine(request: ConsoleRequest, api_id: str) -> HttpResponse:
         show=show,
         kept=undo.remembered(request, api),
         everybody_count=everybody.count(),
-        read_only=not request.membership.can_edit,
+        read_only=not can_authorize(request, api),
     )
     values["unauthorized_count"] = values["everybody_count"] - values["authorized_count"]
     return render(request, "applications/machine_to_machine.html", values)
@@ -64,6 +64,7 @@ def authorization(request: ConsoleRequest, api_id: str, client_id: str) -> HttpR
         action = ACTIONS.get(request.POST.get("action", ""))
         if action is None:
             raise Http404
+        may_authorize(request, api)
         return action(request, api, application, grant)
     return _panel(request, api, application, grant, _form(api, application, grant) if grant else None)
 
@@ -75,6 +76,7 @@ def grant_new_scopes(request: ConsoleRequest, api_id: str) -> HttpResponse:
     scopes = scopes_added(api, request.POST.get("added", ""))
     chosen = request.POST.getlist("applications")
     if request.method == "POST":
+        may_authorize(request, api)
         with refusals_told(request):
             if not (scopes and chosen):
                 raise ValidationError("Nothing was granted: choose at least one application.")
@@ -144,7 +146,7 @@ def _panel(
     form: AuthorizationForm | None,
     status: int = 200,
 ) -> HttpResponse:
-    values = {"application": application, "grant": grant, "form": form}
+    values = {"application": application, "grant": grant, "form": form, "read_only": not can_authorize(request, api)}
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "applications/_authorization.html", {"api": api, **values}, status=status)
     else:

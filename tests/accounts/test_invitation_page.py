@@ -159,3 +159,14 @@ def test_the_new_password_signs_in(client, link):
     response = browser_of(None).post("/account/sign-in/", {"login": "zoe@example.com", "password": NEW["password"]})
 
     assert response.status_code == 302
+
+
+def test_a_link_that_makes_an_operator_is_not_for_an_account_that_is_open(as_cal, cal, tenant):
+    link = setup_link(tenant)
+
+    page = as_cal.get(link).content.decode()
+    refused = as_cal.post(link)
+
+    assert "Sign out first: this link makes an operator." in page and "Join as" not in page
+    assert refused.status_code == 422 and "Sign out first" in refused.content.decode()
+    assert Invitation.objects.open().exists() and not Membership.objects.filter(tenant=tenant).exists()

@@ -2,10 +2,11 @@ import re
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.models import Invitation, Membership, User
-from accounts.operations import create_member, invite
+from accounts.operations import create_member, invite, update_member
 from audit.models import Event
 from tests.conftest import HOST, PASSWORD, browser_of
 
@@ -167,3 +168,28 @@ def test_the_number_of_queries_does_not_grow(as_ada, tenant, by, people, django_
 
     with django_assert_max_num_queries(12):
         as_ada.get(PAGE)
+
+
+def switched_off(user):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def test_an_admin_who_is_switched_off_does_not_count(as_ada, ada, tenant, by):
+    second = create_member(tenant, by, "second@example.com", PASSWORD, "admin")
+    switched_off(second)
+
+    answer = as_ada.post(f"{PAGE}{membership_of(ada).pk}/role/", {"role": "viewer"})
+
+    assert (answer.status_code, membership_of(ada).role) == (422, "admin")
+    assert as_ada.post(f"{PAGE}{membership_of(second).pk}/remove/").status_code == 302
+
+
+def test_a_tenants_last_working_admin_is_not_switched_off(ada, cal, tenant, by):
+    second = create_member(tenant, by, "second@example.com", PASSWORD, "admin")
+    assert not update_member(second, by, is_active=False).is_active
+
+    for last in (ada, cal):
+        with pytest.raises(ValidationError, match="is the only admin of"):
+            update_member(last, by, is_active=False)
+        last.refresh_from_db()
+        assert last.is_active

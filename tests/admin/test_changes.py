@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from accounts.models import Invitation, Membership, Role, Tenant
 from accounts.operations import invite
 from apis.models import API, Scope
-from apis.operations import update_api
+from apis.operations import describe_scope, update_api
 from applications.models import Application, ClientGrant, ClientSecret
 from applications.operations import update_client_grant
 from audit.chain import first_break
@@ -261,3 +261,31 @@ def test_an_expiry_that_has_passed_is_refused_unless_it_is_the_saved_one(as_opal
     assert as_opal.post(address, sent).status_code == 302
     billing_grant.refresh_from_db()
     assert billing_grant.expires_at == past and billing_grant.scope_values() == ["write:appointments"]
+
+
+def test_a_grant_is_not_changed_without_saying_which_one_was_seen(as_opal, billing_grant, by):
+    address = f"/admin/applications/clientgrant/{billing_grant.pk}/change/"
+    opened = settings_of(as_opal, address)
+
+    answer = as_opal.post(address, opened | {"scopes": "", "revision": ""})
+    assert "revision" in answer.context["adminform"].form.errors
+
+    update_client_grant(billing_grant, by, scopes=["write:appointments"])
+    answer = as_opal.post(address, opened | {"scopes": ""})
+    assert "Saved by somebody else: write:appointments." in errors(answer)
+    again = {"scopes": "", "revision": answer.context["adminform"].form["revision"].value()}
+    assert as_opal.post(address, opened | again).status_code == 302
+    assert billing_grant.scope_values() == []
+
+
+def test_a_scope_that_somebody_else_described_is_told(as_opal, calendar_api, by):
+    scope = calendar_api.scopes.first()
+    address = f"/admin/apis/scope/{scope.pk}/change/"
+    opened = settings_of(as_opal, address)
+    describe_scope(scope, by, "Theirs")
+
+    answer = as_opal.post(address, opened | {"description": "Mine"})
+
+    assert "Saved by somebody else: Theirs" in answer.content.decode()
+    scope.refresh_from_db()
+    assert scope.description == "Theirs"

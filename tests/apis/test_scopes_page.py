@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.models import Tenant
 from apis.models import API, Scope
-from apis.operations import add_scopes, create_api
+from apis.operations import add_scopes, create_api, describe_scope
 from applications.models import ClientGrant
 from applications.operations import authorize_application, update_client_grant
 from audit.actors import Actor
@@ -23,6 +23,10 @@ def page_of(api: API, *more: object) -> str:
 @pytest.fixture
 def read(calendar_api: API) -> Scope:
     return calendar_api.scopes.get(value="read:appointments")
+
+
+def seen_in(scope: Scope) -> dict[str, str]:
+    return {"seen": scope.description}
 
 
 def test_adding_one(as_eve: Client, calendar_api: API) -> None:
@@ -227,7 +231,9 @@ def test_granting_nothing_says_so(
 
 
 def test_the_description_can_be_changed(as_eve: Client, calendar_api: API, read: Scope) -> None:
-    response = as_eve.post(page_of(calendar_api, read.pk), {"description": "\"See\" & 'read'", "value": "evil"})
+    response = as_eve.post(
+        page_of(calendar_api, read.pk), {**seen_in(read), "description": "\"See\" & 'read'", "value": "evil"}
+    )
 
     read.refresh_from_db()
     assert response["Location"] == page_of(calendar_api)
@@ -290,3 +296,29 @@ def test_another_apis_scope_is_not_found(
     assert as_cal.post(page_of(calendar_api, read.pk, "delete")).status_code == 404
     assert as_cal.post(page_of(calendar_api, "grant")).status_code == 404
     assert calendar_api.scopes.count() == 2
+
+
+def test_who_describes_a_scope_second_is_told_and_can_save_again(
+    as_eve: Client, calendar_api: API, read: Scope, by: Actor
+) -> None:
+    page = page_of(calendar_api, read.pk)
+    seen = as_eve.get(page).context["form"]["seen"].value()
+    describe_scope(read, by, "Theirs & <new>")
+
+    told = as_eve.post(page, {"description": "Mine", "seen": seen})
+
+    read.refresh_from_db()
+    assert (told.status_code, read.description) == (422, "Theirs & <new>")
+    html = told.content.decode()
+    assert "Somebody else saved this page" in html and "Saved by somebody else: Theirs &amp; &lt;new&gt;" in html
+    assert 'value="Mine"' in html
+    assert as_eve.post(page, {"description": "Mine", "seen": told.context["form"]["seen"].value()}).status_code == 302
+    read.refresh_from_db()
+    assert read.description == "Mine"
+
+
+def test_far_too_many_lines_are_not_looked_at_one_by_one(as_eve: Client, calendar_api: API) -> None:
+    response = as_eve.post(page_of(calendar_api), {"lines": "\n".join(["openid"] * 2001)})
+
+    assert response.status_code == 422
+    assert response.context["lines_form"].errors["lines"] == ["These are 2001 lines. An API has at most 1000 scopes."]

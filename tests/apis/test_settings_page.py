@@ -129,6 +129,7 @@ def test_what_is_permanent_stays_whatever_is_sent(as_eve: Client, calendar_api: 
         ("token_dialect", "x", "Select a valid choice. x is not one of the available choices."),
         ("client_policy", "allow_all", "Select a valid choice. allow_all is not one of the available choices."),
         ("user_policy", "x\x00", "Select a valid choice. x\x00 is not one of the available choices."),
+        ("revision", "", "This field is required."),
         ("revision", "x", "Enter a whole number."),
         ("revision", "9" * 30, "Ensure this value is less than or equal to 2147483647."),
     ],

@@ -221,6 +221,7 @@ def test_always_all_and_an_expiry(
         ({"expires_at": "2001-01-01T00:00"}, "expires_at"),
         ({"expires_at": "soon\x00"}, "expires_at"),
         ({"revision": "x"}, "revision"),
+        ({"revision": ""}, "revision"),
     ],
 )
 def test_a_broken_rule_is_told_at_the_field(

@@ -29,6 +29,7 @@ NO_CHANGE = {
 NOBODY_BUMPED = {
     "create_tenant": "there was no tenant before",
     "update_member": "a person belongs to no tenant",
+    "reset_password": "a person belongs to no tenant",
 }
 
 
@@ -79,6 +80,7 @@ def prepared(w):
         "create_member": lambda: accounts.create_member(t, by, "m@example.com", PASSWORD, Role.EDITOR),
         "add_member": lambda: accounts.add_member(t, by, w.cal, Role.VIEWER),
         "update_member": lambda: accounts.update_member(w.bea, by, name="Bea B."),
+        "reset_password": lambda: accounts.reset_password(w.bea, by, "another long sentence"),
         "change_role": lambda: accounts.change_role(w.membership(w.bea), by, Role.EDITOR),
         "remove_member": lambda: accounts.remove_member(w.membership(w.bea), by),
         "create_api": lambda: apis.create_api(t, by, name="Orders", identifier="https://orders.example/"),

@@ -90,3 +90,14 @@ def test_a_secret_never_enters_the_history(tenant, by, billing_app):
     everything = str(list(Event.objects.values()))
     assert "s3cr3t" not in everything
     assert billing_app.secret not in everything
+
+
+@pytest.mark.parametrize(
+    "spelling", ["2001:DB8::1", "2001:0db8:0:0::1", "::ffff:192.0.2.1", "fe80::1%eth0", "192.0.2.1"]
+)
+def test_an_address_in_any_spelling_leaves_the_chain_whole(tenant, by, spelling):
+    from dataclasses import replace
+
+    create_api(tenant, replace(by, ip=spelling), name="Calendar", identifier="https://calendar.example/")
+
+    assert first_break(tenant.name) is None

@@ -59,7 +59,9 @@ def test_repeating_it_for_the_same_admin_keeps_the_password(manage, monkeypatch,
     monkeypatch.setattr("sys.stdin", io.StringIO("another long password\n"))
     before = User.objects.get().password
 
-    assert "already" in manage("setup", "--admin-email", "ada@example.com", "--password-stdin")
+    said = manage("setup", "--admin-email", "ada@example.com", "--password-stdin")
+
+    assert "Nothing was changed" in said and "--reset-password" in said
 
     assert User.objects.get().password == before
 
@@ -82,6 +84,7 @@ def test_a_member_of_another_tenant_becomes_admin_here(manage, tenant, cal):
     ("arguments", "word"),
     [
         (["--password-stdin"], "--admin-email"),
+        (["--reset-password", "--admin-email", "ada@example.com"], "--password-stdin"),
         (["--issuer", "http://auth.example.com/"], "https"),
         (["--issuer", "nonsense"], "final slash"),
         (["--admin-email", "nobody"], "valid email"),
@@ -98,3 +101,36 @@ def test_a_bad_password_is_refused_and_nobody_is_made(refuses, monkeypatch, tena
     refuses("setup", "--admin-email", "rita@example.com", "--password-stdin")
 
     assert not User.objects.exists()
+
+
+def test_a_forgotten_password_is_replaced_and_old_sessions_end(manage, password_on_stdin, tenant, eve, as_eve):
+    assert as_eve.get("/t/main/apis/").status_code == 200
+
+    said = manage("setup", "--admin-email", "Eve@example.com", "--password-stdin", "--reset-password")
+
+    eve.refresh_from_db()
+    assert "new password" in said and eve.check_password("a long enough password")
+    assert (eve.memberships.get().role, eve.is_staff) == ("editor", False)
+    assert as_eve.get("/t/main/apis/").status_code == 302
+    event = Event.objects.of("").newest_first().first()
+    assert (event.type, event.target_name) == ("member.password_reset", "eve@example.com")
+    assert "a long enough password" not in said + str(event.details)
+
+
+def test_a_new_password_keeps_the_rules(refuses, monkeypatch, tenant, ada):
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    before = User.objects.get().password
+
+    refuses("setup", "--admin-email", "ada@example.com", "--password-stdin", "--reset-password")
+
+    assert User.objects.get().password == before
+
+
+def test_a_new_password_for_a_member_of_another_tenant_comes_with_the_membership(
+    manage, password_on_stdin, tenant, cal
+):
+    said = manage("setup", "--admin-email", "cal@example.com", "--password-stdin", "--reset-password")
+
+    cal.refresh_from_db()
+    assert "with the new password" in said and cal.check_password("a long enough password")
+    assert Membership.objects.get(tenant=tenant).role == "admin"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.access import EDITOR, VIEWER, ConsoleRequest, console_page
 from apis.models import API
-from apis.pages import api_page, find_api
+from apis.pages import api_page, can_authorize, find_api, may_authorize
 from tokens import fixes, results, runs
 from tokens.run_form import LISTED, RunForm, chosen_application, from_address
 
@@ -25,6 +25,7 @@ def test(request: ConsoleRequest, api_id: str) -> HttpResponse:
     """Show the form; run what it says when it is posted. The token is in this one answer and nowhere else."""
     api = find_api(request, api_id)
     if request.method == "POST":
+        may_authorize(request, api)
         return _run(request, api)
     return _page(request, api, from_address(request.GET))
 
@@ -89,6 +90,7 @@ def _page(
         api,
         "test",
         form=form,
+        read_only=not can_authorize(request, api),
         chosen=chosen,
         grant=grant,
         grant_expired=bool(grant and grant.expires_at and grant.expires_at <= timezone.now()),

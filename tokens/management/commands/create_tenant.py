@@ -3,7 +3,6 @@
 import re
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -38,4 +37,5 @@ class Command(OperatorCommand):
 
 def name_of(issuer: str) -> str:
     """Return a name for the tenant at `issuer`: its host with hyphens, and its port if it has one."""
-    return re.sub(r"[^a-z0-9]+", "-", urlsplit(issuer).netloc.lower()).strip("-")[:63].strip("-")
+    host = issuer.lower().partition("://")[2].partition("/")[0]
+    return re.sub(r"[^a-z0-9]+", "-", host).strip("-")[:63].strip("-")

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from accounts import invitations
 from accounts.command_line import OperatorCommand
 from accounts.models import Invitation, Membership, Role, Tenant, User
-from accounts.operations import add_member, create_member, invite, revoke_invitation
+from accounts.operations import add_member, create_member, invite, reset_password, revoke_invitation
 from audit.actors import command
 from tokens.setup import ensure_first_tenant, prepare_database
 
@@ -28,15 +29,21 @@ class Command(OperatorCommand):
             "--password-stdin", action="store_true", help="read the admin's password from standard input"
         )
 
+        parser.add_argument(
+            "--reset-password", action="store_true", help="give somebody who has an account already that password"
+        )
+
     def run(self, **options: Any) -> str | None:
         email, from_stdin = (options["admin_email"] or "").strip().lower(), options["password_stdin"]
         if from_stdin and not email:
             raise CommandError("--password-stdin needs --admin-email: whose password is it?")
+        if options["reset_password"] and not from_stdin:
+            raise CommandError("--reset-password needs --admin-email and --password-stdin: whose, and which?")
         password = read_password() if from_stdin else ""
         prepare_database()
         tenant = ensure_first_tenant(options["issuer"] or issuer_now())
         self.stdout.write(f"The tenant {tenant.name} answers at {tenant.issuer}")
-        said = admin(tenant, email, password) if email else first_link(tenant)
+        said = admin(tenant, email, password, options["reset_password"]) if email else first_link(tenant)
         self.stdout.write(said)
         return None
 
@@ -54,8 +61,11 @@ def read_password() -> str:
     return password
 
 
-def admin(tenant: Tenant, email: str, password: str) -> str:
-    """See that `email` is an admin of the tenant, or can become one. Returns what to tell whoever asked."""
+def admin(tenant: Tenant, email: str, password: str, reset: bool) -> str:
+    """See that `email` is an admin of the tenant, or can become one. Returns what to tell whoever asked.
+
+    reset: give somebody who has an account already that password; their role stays.
+    """
     user = User.objects.members().filter(email=email).first()
     if user is None:
         if password:
@@ -66,7 +76,18 @@ def admin(tenant: Tenant, email: str, password: str) -> str:
         _, token = invite(tenant, BY, Role.ADMIN, email=email, makes_operator=True)
         return f"{email} becomes admin and operator with this link. It works once:\n{link(invitations.path(token))}"
     if Membership.objects.filter(tenant=tenant, user=user).exists():
-        return f"{email} is a member of {tenant.name} already. Nothing was changed, nor was the password."
+        if reset:
+            reset_password(user, BY, password)
+            return f"{email} has a new password now. Whoever was signed in so is signed out."
+        return (
+            f"{email} is a member of {tenant.name} already. Nothing was changed, nor was the password. "
+            "A new one: --password-stdin --reset-password."
+        )
+    if reset:
+        with transaction.atomic():
+            add_member(tenant, BY, user, Role.ADMIN)
+            reset_password(user, BY, password)
+        return f"{email} is admin of {tenant.name} now, with the new password."
     add_member(tenant, BY, user, Role.ADMIN)
     return f"{email} is admin of {tenant.name} now, with the password there was."
 
