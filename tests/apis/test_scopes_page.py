@@ -63,7 +63,7 @@ def test_a_broken_rule_is_told_at_the_field(as_eve: Client, calendar_api: API, v
     ("description", "message"),
     [
         ("x" * 501, "Ensure this value has at most 500 characters (it has 501)."),
-        ("a\x07", "Remove the control characters."),
+        ("a\x07", "Remove the control and invisible characters."),
         ("a\x00", "Null characters are not allowed."),
     ],
 )
