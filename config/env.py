@@ -105,6 +105,8 @@ def database(name: str, data: Path) -> dict[str, Any]:
         found["CONN_HEALTH_CHECKS"] = True
         found["OPTIONS"] = {
             "connect_timeout": 2,
+            # A server that vanished without a word is noticed after so many milliseconds, not after minutes.
+            "tcp_user_timeout": 5000,
             "options": "-c statement_timeout=15000 -c lock_timeout=5000",
             **found.get("OPTIONS", {}),
         }

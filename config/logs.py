@@ -20,6 +20,10 @@ def drop_secrets(logger: Any, method: str, event: Any) -> Any:
     return event
 
 
+def _is_fault(record: logging.LogRecord) -> bool:
+    return bool(record.exc_info)
+
+
 def configure(options: dict[str, Any]) -> None:
     """Send structlog and Django's loggers to one place in one form. options: {"level": "INFO"}."""
     shared: list[Any] = [
@@ -52,6 +56,7 @@ def configure(options: dict[str, Any]) -> None:
     # Their debug lines name clients, and one of oauthlib's holds a refresh token.
     for name in ("oauthlib", "oauth2_provider", "django.db.backends"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Our own line says what django.request would say of each 4xx again.
+    # Our own line says what django.request would say again of each answer; faults are for it to tell.
     logging.getLogger("django.request").setLevel(logging.ERROR)
+    logging.getLogger("django.request").addFilter(_is_fault)
     logging.getLogger("django.security").setLevel(logging.ERROR)

@@ -3,78 +3,50 @@
 import time
 import uuid
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
-from accounts.models import Tenant
+from accounts.versions import Unavailable, versions
+from config import proxy
+from config.errors import PROTOCOL
+from tokens.endpoints.calls import as_response
+from tokens.endpoints.token import unavailable
 
 Handler = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger("gatehouse.request")
 
-FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PORT")
-
 
 class TrustedProxy:
-    """Take scheme, host and caller's address from X-Forwarded-* when the configured proxy sent them, else drop them.
-
-    With a proxy chain the rightmost address that is not one of ours is the caller's; what stands left of it is hearsay.
-    """
+    """Settle scheme, host and caller's address before anything reads them; see `config.proxy`."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        self.networks = [ip_network(text, strict=False) for text in settings.GATEHOUSE_TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        meta = request.META
-        forwarded = {name: meta.pop(name) for name in FORWARDED if name in meta}
-        # A header spelled with underscores would otherwise pass for the one with hyphens.
-        meta.pop("HTTP_FORWARDED", None)
-        if forwarded and self._is_proxy(meta.get("REMOTE_ADDR", "")):
-            self._believe(request, forwarded)
+        proxy.settle(request.META)
         return self.get_response(request)
-
-    def _believe(self, request: HttpRequest, forwarded: dict[str, str]) -> None:
-        if forwarded.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() in {"http", "https"}:
-            scheme = forwarded["HTTP_X_FORWARDED_PROTO"].strip().lower()
-            request.META["wsgi.url_scheme"] = scheme
-            request.environ["wsgi.url_scheme"] = scheme  # type: ignore[attr-defined]
-        host = forwarded.get("HTTP_X_FORWARDED_HOST", "").split(",")[-1].strip()
-        if host:
-            request.META["HTTP_HOST"] = host
-        for hop in reversed(forwarded.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            address = hop.strip()
-            try:
-                ip_address(address)
-            except ValueError:
-                break
-            request.META["REMOTE_ADDR"] = address
-            if not self._is_proxy(address):
-                break
-
-    def _is_proxy(self, address: str) -> bool:
-        # A server behind a Unix socket has no peer address; whoever reaches the socket is on this machine.
-        if not address:
-            return True
-        try:
-            return any(ip_address(address) in network for network in self.networks)
-        except ValueError:
-            return False
 
 
 class Hosts:
-    """Find the tenant by the request's host (`request.tenant`), and answer 404 without detail for any other host.
+    """Find the tenant by the request's host (`request.house`), and answer 404 without detail for any other host.
 
     A tenant's host answers the protocol; the console's host answers the console too. Health checks are for load
     balancers, which ask by address, so they answer everywhere.
     """
 
     ANY_HOST = {"/healthz", "/readyz"}
+    # Verifiers depend on these: they are answered from memory for as long as the database is away.
+    KEPT = {
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    }
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -91,13 +63,18 @@ class Hosts:
         is_static = request.path_info.startswith(settings.STATIC_URL)
         if is_console and is_static:
             return self.get_response(request)
-        tenant = Tenant.objects.filter(domain=host).first()
-        if not is_console and (tenant is None or is_static):
+        try:
+            house = versions.last_known(host) if request.path_info in self.KEPT else versions.at(host)
+        except Unavailable:
+            if not is_console or request.path_info.startswith(PROTOCOL):
+                return as_response(unavailable())
+            house = None
+        if not is_console and (house is None or is_static):
             return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
-        request.tenant = tenant  # type: ignore[attr-defined]
+        request.house = house  # type: ignore[attr-defined]
         if not is_console:
             request.urlconf = "config.protocol_urls"  # type: ignore[attr-defined]
-        elif tenant is None and _is_protocol(request.path_info):
+        elif house is None and _is_protocol(request.path_info):
             return HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 
@@ -148,10 +125,18 @@ class RequestLog:
             ms=round((time.perf_counter() - began) * 1000, 1),
             host=request.META.get("HTTP_HOST", "")[:300],
             ip=request.META.get("REMOTE_ADDR", ""),
-            # Only if something on the way has looked: asking here would cost two queries a request.
-            user=getattr(getattr(request, "_cached_user", None), "user_id", ""),
+            user=_user_of(request),
         )
         return response
+
+
+def _user_of(request: HttpRequest) -> str:
+    """Return who signed in, "" for nobody or when only the database could tell and does not answer."""
+    try:
+        # Only if something on the way has looked: asking here would cost two queries a request.
+        return "" if versions.is_away else getattr(getattr(request, "_cached_user", None), "user_id", "")
+    except Error:
+        return ""
 
 
 def _without_tokens(path: str) -> str:

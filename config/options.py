@@ -7,14 +7,12 @@ import argparse
 import errno
 import os
 import socket
-import struct
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STALLED_SECONDS = 5
 
 
 class CannotStart(Exception):
@@ -86,8 +84,6 @@ def _bound(family: int, address: Any) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit it: one that stalls in the middle of a request gives its thread back.
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", STALLED_SECONDS, 0))
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind(address)

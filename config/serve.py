@@ -128,7 +128,7 @@ def greeting(options: argparse.Namespace, tenant: Any, link: str | None) -> list
 
 
 def serve(sockets: Sequence[int], workers: int) -> NoReturn:
-    """Hand over to gunicorn. "Ready" is said when requests are taken, not before."""
+    """Hand over to granian. "Ready" is said when requests are taken, not before."""
     from config.web_server import WebServer
 
     WebServer(sockets, workers, ready=lambda: print("Ready.", flush=True)).run()

@@ -25,6 +25,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 GATEHOUSE_ISSUER = env.origin("GATEHOUSE_ISSUER", "http://localhost:8000/")
 GATEHOUSE_CONSOLE_URL = env.origin("GATEHOUSE_CONSOLE_URL", GATEHOUSE_ISSUER)
+# For how long a database that does not answer may be done without, in seconds; 0 for not at all.
+GATEHOUSE_MAX_STALENESS = env.whole_number("GATEHOUSE_MAX_STALENESS", 60, 0, 86400)
 GATEHOUSE_TRUSTED_PROXIES = env.words("GATEHOUSE_TRUSTED_PROXIES", "127.0.0.1, ::1")
 DEBUG = env.flag("GATEHOUSE_DEBUG", False)
 HTTPS = GATEHOUSE_CONSOLE_URL.startswith("https://")
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.PageHeaders",
+    "config.errors.DatabaseAway",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -135,7 +138,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
-# Counters that several processes share: sign-in limits. The database, unless there is a Valkey or Redis.
+# Counters that several processes share: sign-in limits, quotas. The database, unless there is a Valkey or Redis.
 
 _cache_url = env.text("CACHE_URL")
 CACHES = {
@@ -148,6 +151,13 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
+
+GATEHOUSE_COUNTERS_IN_CACHE = bool(_cache_url)
+
+# How many days are kept of what traffic leaves behind. Serving processes clear away the rest, a few rows at a time.
+
+GATEHOUSE_LOG_DAYS = env.whole_number("GATEHOUSE_LOG_DAYS", 30, 1, 3650)
+GATEHOUSE_USAGE_DAYS = env.whole_number("GATEHOUSE_USAGE_DAYS", 400, 2, 3650)
 
 # The OAuth toolkit: its models are swapped for ours, its views are never mounted.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.serving import ROOT, environment, port, serve, stop, until_ready
+from tests.load import Load, request_of
 
 __all__ = ["environment", "port", "serve"]
 SETUP_LINK = re.compile(r"http://localhost:\d+/invitation/\S+")
@@ -154,6 +155,35 @@ def test_sigterm_stops_it_while_a_connection_is_kept_alive(serve, port):
         kept.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
         assert b" 200 " in kept.recv(65536)
         assert stop(process) == 0
+
+
+def test_sigterm_under_load_fails_no_request_that_was_asked_before(serve, port):
+    process, output = serve("--port", port)
+    until_ready(process, output)
+    nobody = request_of("nobody", "x", "https://nothing.example/")
+
+    with Load(port, nobody, kept=True, pause=0) as load:
+        time.sleep(1)
+        told_at = time.monotonic()
+        assert stop(process) == 0
+
+    before = [seen for seen in load.seen if seen.asked < told_at]
+    assert len(before) > 50 and 0 not in {seen.status for seen in before}
+    assert "Traceback" not in output.read_text()
+
+
+def test_a_killed_server_leaves_no_worker_on_the_port(serve, port):
+    process, output = serve("--port", port)
+    until_ready(process, output)
+
+    process.kill()
+    process.wait()
+    time.sleep(3)
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        probe.listen()
 
 
 @pytest.mark.parametrize(
