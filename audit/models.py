@@ -65,3 +65,17 @@ class Event(models.Model):
         content["at"] = self.at.isoformat()
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Clearing(models.Model):
+    """When old rows of one table were last cleared away, and how many. It is for operators, and no history."""
+
+    table = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.table

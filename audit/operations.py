@@ -1,11 +1,12 @@
-"""The one way to write history."""
+"""The one way to write history, and the note of what was cleared away."""
 
+import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from audit.actors import Actor
-from audit.models import Event
+from audit.models import Clearing, Event
 
 # Whatever a caller passes, a value under such a name never reaches the history.
 SECRET_WORDS = ("secret", "password", "private", "token_hash", "assertion")
@@ -52,6 +53,11 @@ def record(
     event.hash = event.digest()
     event.save(force_insert=True)
     return event
+
+
+def note_clearing(table: str, at: datetime.datetime, rows: int) -> None:
+    """Keep when old rows of a table were last cleared away, and how many."""
+    Clearing.objects.update_or_create(table=table, defaults={"at": at, "rows": rows})
 
 
 def plain_address(text: str) -> str | None:
