@@ -1,5 +1,6 @@
 """The frame of every operation: one transaction, one audit event, one step of the tenant's `config_version`."""
 
+import datetime
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from accounts.constraints import refusal_of
 from accounts.models import Tenant
+from accounts.versions import versions
 from audit.actors import Actor
 from audit.operations import record
 
@@ -19,12 +22,17 @@ class Change:
 
     def __init__(self) -> None:
         self.event: dict[str, Any] | None = None
+        self.narrows = False
 
     def done(self, type: str, target: Any, **details: Any) -> None:
         """Say what happened: `done("api.updated", api, before=…, after=…)`. Exactly once per operation."""
         if self.event is not None:
             raise RuntimeError("An operation leaves exactly one event.")
         self.event = {"type": type, **target_of(target), **details}
+
+    def takes_away(self) -> None:
+        """Say that somebody may do less from now on: who made the change hears of it when every process follows it."""
+        self.narrows = True
 
 
 @contextmanager
@@ -43,6 +51,10 @@ def change(tenant: Tenant, by: Actor) -> Iterator[Change]:
         if work.event is None:
             raise RuntimeError("An operation leaves exactly one event.")
         record(tenant.name, by, **work.event)
+        # Whoever asks this process next looks at what has just been stored.
+        transaction.on_commit(versions.forget)
+        if work.narrows:
+            transaction.on_commit(versions.settle)
 
 
 @contextmanager
@@ -84,6 +96,15 @@ def assign(thing: models.Model, fields: dict[str, Any]) -> dict[str, dict[str, A
     for name, value in fields.items():
         setattr(thing, name, value)
     return difference(before, values_of(thing, fields))
+
+
+def stamp(before: datetime.datetime | None) -> datetime.datetime:
+    """Return now as the moment before which what was issued is revoked; never earlier than the stamp of `before`.
+
+    A clock that was set back must not bring anything back to life.
+    """
+    now = timezone.now()
+    return now if before is None else max(now, before)
 
 
 def lock(thing: Any, revision: int | None = None) -> Any:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.db.models import Count, IntegerField, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 THEMES = {"light", "dark"}
 
@@ -25,13 +28,26 @@ def console(request: HttpRequest) -> dict[str, Any]:
 
 
 class Counts:
-    """How many APIs and applications a tenant has, counted when a template asks."""
+    """How many APIs and applications a tenant has, counted with one query when a template asks."""
 
     def __init__(self, tenant: Any) -> None:
         self.tenant = tenant
 
     def apis(self) -> int:
-        return self.tenant.apis.count()
+        return self._both[0]
 
     def applications(self) -> int:
-        return self.tenant.applications.count()
+        return self._both[1]
+
+    @cached_property
+    def _both(self) -> tuple[int, int]:
+        of_tenant = type(self.tenant)._default_manager.filter(pk=self.tenant.pk)
+        numbers = {
+            name: Subquery(
+                getattr(self.tenant, name).order_by().values("tenant").annotate(n=Count("pk")).values("n"),
+                output_field=IntegerField(),
+            )
+            for name in ("apis", "applications")
+        }
+        found = of_tenant.values_list(*(Coalesce(number, 0) for number in numbers.values())).first()
+        return found or (0, 0)

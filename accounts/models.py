@@ -60,7 +60,7 @@ class Tenant(models.Model):
 
     `name` is the slug in console addresses. `issuer` is the `iss` of every token, with its final slash (RFC 8414 §2);
     `domain` is the same without scheme and slash, and is what a request's Host must say. `config_version` moves with
-    every change to what a decision needs.
+    every change to what a decision needs, `revocations_version` with every single token that is revoked.
     """
 
     name = models.CharField(
@@ -80,6 +80,7 @@ class Tenant(models.Model):
     support_url = WebAddressField(blank=True, max_length=500)
     flags = models.JSONField(default=dict, blank=True)
     config_version = models.PositiveBigIntegerField(default=1, editable=False)
+    revocations_version = models.PositiveBigIntegerField(default=0, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -124,6 +125,7 @@ class User(ConstraintsAtFields, AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("operator", default=False, help_text="May enter the operators' admin.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting a person.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
 
     objects = UserManager()
 

@@ -7,11 +7,12 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.changes import assign, change, lock, refusing
+from accounts.changes import assign, change, lock, refusing, stamp
 from accounts.models import Invitation, Membership, Role, Tenant, User
+from accounts.versions import versions
 from audit.actors import Actor
 from audit.operations import record
 
@@ -37,6 +38,8 @@ def update_tenant(tenant: Tenant, by: Actor, revision: int | None = None, **fiel
         difference = assign(fresh, fields)
         _offer_an_api(fresh, difference["after"].get("default_audience"))
         work.done("tenant.updated", fresh, **difference)
+        if "default_audience" in difference["after"]:
+            work.takes_away()
         fresh.revision += 1
         fresh.full_clean()
         fresh.save()
@@ -152,6 +155,25 @@ def update_member(user: User, by: Actor, **fields: Any) -> User:
     return fresh
 
 
+def revoke_issued_to_user(user: User, by: Actor) -> User:
+    """Return the person with every token that was issued for them until now revoked. Their sign-in is left alone."""
+    if user.tenant is not None:
+        with change(user.tenant, by) as work:
+            fresh = _without_tokens(user)
+            work.done("user.tokens_revoked", fresh)
+            work.takes_away()
+    else:
+        with transaction.atomic():
+            # As in `update_member`: a member belongs to no tenant, and may have tokens in each they are a member of.
+            Tenant.objects.select_for_update().order_by("id").first()
+            fresh = _without_tokens(user)
+            Tenant.objects.filter(memberships__user=fresh).update(config_version=F("config_version") + 1)
+            record("", by, "user.tokens_revoked", "user", fresh.user_id, str(fresh))
+            transaction.on_commit(versions.forget)
+            transaction.on_commit(versions.settle)
+    return fresh
+
+
 def reset_password(user: User, by: Actor, password: str) -> User:
     """Return the person with a new password; whoever is signed in as them is signed out.
 
@@ -192,6 +214,13 @@ def remove_member(membership: Membership, by: Actor) -> None:
 def hash_token(token: str) -> str:
     """Return what is stored of a link's token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _without_tokens(user: User) -> User:
+    fresh = lock(user)
+    fresh.not_before = stamp(fresh.not_before)
+    fresh.save(update_fields=["not_before"])
+    return fresh
 
 
 def _add_membership(tenant: Tenant, user: User, role: str) -> Membership:

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import Tenant
+from apis import quotas
 from apis.models import API, LONGEST_LIFETIME, SAME_SCOPE, SCOPES_PER_API, Scope, TokenDialect, look_alikes
 
 SWITCHES = {
@@ -140,12 +141,14 @@ class APISettingsForm(SystemAPISettingsForm):
             "allow_offline_access",
             "client_policy",
             "user_policy",
+            *quotas.FIELDS,
         ]
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         set_choices(self, "token_dialect", PROFILES)
+        draw_quotas(self)
 
 
 class ScopeForm(forms.ModelForm):
@@ -288,6 +291,14 @@ def draw_lifetimes(form: forms.BaseForm) -> None:
         if name in form.fields:
             form.fields[name].validators = []
             form.fields[name].widget.attrs |= {"min": 1, "max": LONGEST_LIFETIME, "inputmode": "numeric"}
+
+
+def draw_quotas(form: forms.BaseForm) -> None:
+    """Draw a quota's fields; their range is the model's, whose words say what to do."""
+    for name in ("quota_per_hour", "quota_per_day"):
+        form.fields[name].validators = []
+        form.fields[name].widget.attrs |= {"min": 1, "max": quotas.MOST, "inputmode": "numeric", "class": "short"}
+    form.fields["quota_enforce"].template_name = "components/switch.html"  # type: ignore[attr-defined]
 
 
 def _refusals(scope: Scope, taken: set[str]) -> list[str]:

@@ -12,6 +12,7 @@ from accounts import sealing
 from accounts.constraints import ConstraintsAtFields
 from accounts.identifiers import hex24, no_angle_brackets, no_control_characters, no_nul, no_outer_space
 from accounts.models import Tenant
+from apis.quotas import TokenQuota, in_range
 
 MANAGEMENT_API_NAME = "Auth0 Management API"
 NAME_LENGTH = 200
@@ -87,10 +88,11 @@ def _number(count: models.Count) -> models.Subquery:
     return models.Subquery(API.objects.order_by().filter(pk=models.OuterRef("pk")).annotate(n=count).values("n"))
 
 
-class API(ConstraintsAtFields, models.Model):
+class API(ConstraintsAtFields, TokenQuota):
     """One protected resource. Applications name it by its identifier, which becomes the token's `aud`.
 
-    `identifier` and `signing_alg` are set on creation and stay. `signing_secret` is sealed; only HS256 uses it.
+    `identifier` and `signing_alg` are set on creation and stay. `signing_secret` is sealed; only HS256 uses it. Tokens
+    issued earlier than `not_before` are revoked.
     """
 
     PERMANENT = ("identifier", "signing_alg", "is_system", "tenant_id")
@@ -152,6 +154,7 @@ class API(ConstraintsAtFields, models.Model):
         "user access", max_length=24, choices=UserPolicy.choices, default=UserPolicy.ALLOW_ALL
     )
     is_system = models.BooleanField(default=False, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -182,6 +185,7 @@ class API(ConstraintsAtFields, models.Model):
             ),
             models.CheckConstraint(condition=models.Q(token_dialect__in=TokenDialect.values), name="api_dialect_known"),
             models.CheckConstraint(condition=~models.Q(identifier="") & ~models.Q(name=""), name="api_named"),
+            in_range("api_quota_range"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from accounts.changes import assign, change, lock, stale
+from accounts.changes import assign, change, lock, stale, stamp
 from accounts.models import Tenant
 from apis.models import API, MANAGEMENT_API_NAME, SCOPES_PER_API, Scope, new_signing_secret
 from apis.system import MANAGEMENT_API_SCOPES, management_api_identifier
@@ -51,6 +51,8 @@ def update_api(api: API, by: Actor, revision: int | None = None, **fields: Any) 
         fresh.revision += 1
         fresh.full_clean()
         fresh.save()
+        if difference["after"].keys() - {"name"}:
+            work.takes_away()
         work.done("api.updated", fresh, **difference)
     return fresh
 
@@ -63,6 +65,7 @@ def delete_api(api: API, by: Actor) -> None:
             raise ValidationError("System resource servers cannot be deleted.", code="system")
         work.done("api.deleted", api, before={"name": api.name, "identifier": api.identifier}, lost_by=_holders(api))
         api.delete()
+        work.takes_away()
 
 
 def rotate_signing_secret(api: API, by: Actor) -> str:
@@ -75,7 +78,19 @@ def rotate_signing_secret(api: API, by: Actor) -> str:
         api.seal_signing_secret(secret)
         api.save(update_fields=["signing_secret", "updated_at"])
         work.done("api.signing_secret_rotated", api)
+        work.takes_away()
     return secret
+
+
+def revoke_issued_for_api(api: API, by: Actor) -> API:
+    """Return the API with every token that was issued for it until now revoked; new ones are issued as before."""
+    with change(api.tenant, by) as work:
+        api = lock(api)
+        api.not_before = stamp(api.not_before)
+        api.save(update_fields=["not_before"])
+        work.done("api.tokens_revoked", api)
+        work.takes_away()
+    return api
 
 
 def note_signing_secret_seen(api: API, by: Actor) -> None:
@@ -124,6 +139,7 @@ def delete_scope(scope: Scope, by: Actor) -> None:
         _own(scope.api)
         work.done("scope.deleted", scope, api=scope.api.name, before={"scope": scope.value}, lost_by=_holders(scope))
         scope.delete()
+        work.takes_away()
 
 
 def create_management_api(tenant: Tenant, by: Actor) -> API:
@@ -159,6 +175,7 @@ def change_issuer(tenant: Tenant, by: Actor, issuer: str) -> Tenant:
         fresh.save()
         system.update(identifier=moved, revision=F("revision") + 1)
         work.done("tenant.issuer_changed", fresh, **difference)
+        work.takes_away()
     return fresh
 
 

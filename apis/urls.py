@@ -10,6 +10,7 @@ urlpatterns = [
     path("apis/<str:api_id>/quick-start/", quick_start.quick_start, name="quick_start"),
     path("apis/<str:api_id>/settings/", settings.settings, name="settings"),
     path("apis/<str:api_id>/settings/signing-secret/", settings.signing_secret, name="signing_secret"),
+    path("apis/<str:api_id>/revoke-issued/", settings.revoke_issued, name="revoke_issued"),
     path("apis/<str:api_id>/delete/", settings.delete, name="delete"),
     path("apis/<str:api_id>/scopes/", scopes.scopes, name="scopes"),
     path("apis/<str:api_id>/scopes/<int:scope_id>/", scopes.edit, name="scope_edit"),

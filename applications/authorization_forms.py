@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -35,9 +36,10 @@ class AuthorizationForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
     def __init__(self, *args: Any, grant: ClientGrant, **kwargs: Any) -> None:
-        held = [scope.value for scope in grant.scopes.all()]
+        held_here = ClientGrant.scopes.through.objects.filter(clientgrant=grant, scope=OuterRef("pk"))
+        scopes = list(grant.api.scopes.annotate(is_held=Exists(held_here)))
         initial = {
-            "scopes": held,
+            "scopes": [scope.value for scope in scopes if scope.is_held],
             "reach": ALL if grant.allow_all_scopes else THESE,
             "expires_at": grant.expires_at,
             "revision": grant.revision,
@@ -47,7 +49,7 @@ class AuthorizationForm(forms.Form):
         self.fields["scopes"].label = f"Scopes of {grant.api}"
         self.fields["scopes"].error_messages["invalid_choice"] = f"{grant.api} has no scope %(value)s."
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            (scope.value, f"{scope.value}\n{scope.description}") for scope in grant.api.scopes.all()
+            (scope.value, f"{scope.value}\n{scope.description}") for scope in scopes
         ]
 
     def clean_expires_at(self) -> Any:

@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import Tenant
+from apis import quotas
+from apis.forms import draw_quotas
 from apis.models import API
 from applications.models import (
     DEFAULT_GRANT_TYPES,
@@ -157,6 +159,7 @@ class ApplicationForm(forms.ModelForm):
             "redirect_uris",
             "post_logout_redirect_uris",
             "allowed_origins",
+            *quotas.FIELDS,
         ]
         labels = {
             "logo_uri": "Logo",
@@ -178,6 +181,7 @@ class ApplicationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.losses = losses
         self.fields["revision"].initial = self.instance.revision
+        draw_quotas(self)
         self.fields["enabled"].help_text = Application._meta.get_field("enabled").help_text  # type: ignore[union-attr]
         chosen = self["app_type"].value()
         if chosen in ApplicationType.values and Application(app_type=chosen).is_public:

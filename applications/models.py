@@ -13,6 +13,7 @@ from accounts.fields import WebAddressField
 from accounts.identifiers import alphanumeric, no_angle_brackets, no_control_characters, no_outer_space
 from accounts.models import Tenant
 from apis.models import API, Scope
+from apis.quotas import TokenQuota, in_range
 from applications.callbacks import validate_callbacks, validate_origins
 
 LIVE_SECRETS = 2
@@ -94,8 +95,9 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         return self.filter(uses_client_credentials=True)
 
 
-class Application(AbstractApplication):
-    """A client of one tenant. Secrets live in `ClientSecret`, public keys in `Credential`; never here."""
+class Application(TokenQuota, AbstractApplication):
+    """A client of one tenant. Secrets live in `ClientSecret`, public keys in `Credential`; never here. Tokens issued to
+    it earlier than `not_before` are revoked."""
 
     PERMANENT = ("client_id", "tenant_id")
 
@@ -144,6 +146,7 @@ class Application(AbstractApplication):
         default=AbstractApplication.CLIENT_CONFIDENTIAL,
         editable=False,
     )
+    not_before = models.DateTimeField(null=True, editable=False)
     authorization_grant_type = models.CharField(
         max_length=44, default=AbstractApplication.GRANT_AUTHORIZATION_CODE, editable=False
     )
@@ -167,6 +170,7 @@ class Application(AbstractApplication):
                 violation_error_message="The authentication method does not fit the type of application.",
             ),
             models.CheckConstraint(condition=~models.Q(name=""), name="application_named"),
+            in_range("application_quota_range"),
         ]
 
     def __str__(self) -> str:
@@ -312,6 +316,7 @@ class ClientGrant(models.Model):
         "all scopes, also future ones", default=False, help_text="Every scope of the API, now and later."
     )
     expires_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

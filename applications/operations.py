@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.changes import assign, change, lock
+from accounts.changes import assign, change, lock, stamp
 from accounts.models import Tenant
 from apis.models import API, Scope
 from applications import secrets
@@ -25,6 +25,9 @@ from applications.models import (
     authentication_method_for,
 )
 from audit.actors import Actor
+
+# What an application is called takes nothing away from it, whatever is written.
+WORDS = {"name", "description", "logo_uri"}
 
 
 def create_application(
@@ -68,6 +71,8 @@ def update_application(application: Application, by: Actor, revision: int | None
             # Otherwise they would come back to life the day the type is changed back.
             fresh.secrets.all().delete()
             fresh.credentials.all().delete()
+        if difference["after"].keys() - WORDS:
+            work.takes_away()
         lost = [] if fresh.uses_client_credentials else _end_client_grants(fresh)
         work.done("application.updated", fresh, **difference, **({"no_longer_authorized_for": lost} if lost else {}))
     return fresh
@@ -80,6 +85,18 @@ def delete_application(application: Application, by: Actor) -> None:
         apis = sorted(grant.api.name for grant in application.client_grants.select_related("api"))
         work.done("application.deleted", application, before={"name": application.name}, authorized_for=apis)
         application.delete()
+        work.takes_away()
+
+
+def revoke_issued_to_application(application: Application, by: Actor) -> Application:
+    """Return the application with every token issued to it until now revoked. Its credentials go on working."""
+    with change(application.tenant, by) as work:
+        application = lock(application)
+        application.not_before = stamp(application.not_before)
+        application.save(update_fields=["not_before"])
+        work.done("application.tokens_revoked", application)
+        work.takes_away()
+    return application
 
 
 def add_secret(application: Application, by: Actor) -> str:
@@ -102,9 +119,10 @@ def roll_secret(old: ClientSecret, by: Actor, grace: datetime.timedelta) -> str:
     """
     with change(old.application.tenant, by) as work:
         application = _with_secrets(old.application)
-        old = application.secrets.live().filter(pk=old.pk).first()
-        if old is None:
+        fresh = application.secrets.live().filter(pk=old.pk).first()
+        if fresh is None:
             raise ValidationError("This secret does not work any more.", code="gone")
+        old = fresh
         if grace and application.secrets.live().count() >= LIVE_SECRETS:
             raise ValidationError(
                 f"{application} has {LIVE_SECRETS} live secrets already. Revoke one, or stop the old one now.",
@@ -120,6 +138,7 @@ def roll_secret(old: ClientSecret, by: Actor, grace: datetime.timedelta) -> str:
             old_hint=old.hint,
             old_works_until=old.expires_at,
         )
+        work.takes_away()
     return secret
 
 
@@ -129,6 +148,7 @@ def revoke_secret(secret: ClientSecret, by: Actor) -> None:
         secret = lock(secret)
         work.done("application.secret_revoked", secret.application, hint=secret.hint)
         secret.delete()
+        work.takes_away()
 
 
 def rotate_secret(application: Application, by: Actor) -> str:
@@ -138,6 +158,7 @@ def rotate_secret(application: Application, by: Actor) -> str:
         application.secrets.all().delete()
         secret = _new_secret(application)
         work.done("application.secret_rotated", application, hint=secrets.hint(secret))
+        work.takes_away()
     return secret
 
 
@@ -160,6 +181,7 @@ def set_authentication_method(application: Application, by: Actor, method: str) 
         if method in SECRET_METHODS and not application.secrets.live().exists():
             secret = _new_secret(application)
         work.done("application.authentication_method_changed", application, **difference)
+        work.takes_away()
     return application, secret
 
 
@@ -206,6 +228,7 @@ def delete_credential(credential: Credential, by: Actor) -> None:
             )
         work.done("application.key_deleted", application, kid=credential.kid)
         credential.delete()
+        work.takes_away()
 
 
 def authorize_application(
@@ -238,6 +261,7 @@ def update_client_grant(
         if before != after:
             difference["before"]["scopes"], difference["after"]["scopes"] = before, after
         work.done("client_grant.updated", fresh, **difference)
+        work.takes_away()
     return fresh
 
 
@@ -262,12 +286,24 @@ def grant_scopes(api: API, by: Actor, client_ids: Iterable[str], scopes: Iterabl
     return found
 
 
+def revoke_issued_under_grant(grant: ClientGrant, by: Actor) -> ClientGrant:
+    """Return the client grant with every token issued under it until now revoked. The authorization itself stays."""
+    with change(grant.tenant, by) as work:
+        grant = lock(grant)
+        grant.not_before = stamp(grant.not_before)
+        grant.save(update_fields=["not_before"])
+        work.done("client_grant.tokens_revoked", grant)
+        work.takes_away()
+    return grant
+
+
 def deauthorize_application(grant: ClientGrant, by: Actor) -> None:
     """Delete a client grant. Tokens already issued last until they expire."""
     with change(grant.tenant, by) as work:
         grant = lock(grant)
         work.done("client_grant.deleted", grant, before={"scopes": _said(grant)})
         grant.delete()
+        work.takes_away()
 
 
 def _scopes(api: API, values: Iterable[str]) -> list[Scope]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 
 from accounts.access import ConsoleRequest
 from accounts.lookups import find_or_404
@@ -50,3 +51,9 @@ def application_page(application: Application, tab: str, **values: Any) -> dict[
 def authorized_apis(application: Application) -> list[str]:
     """Return the names of the APIs that it is authorized for, in alphabetical order."""
     return sorted(application.client_grants.for_clients().values_list("api__name", flat=True))
+
+
+def longest_lifetime(application: Application) -> int | None:
+    """Return how many seconds its tokens can live, by the API whose tokens live longest; None without any."""
+    found = application.client_grants.for_clients().aggregate(longest=Max("api__token_lifetime"))
+    return found["longest"]

@@ -9,6 +9,7 @@ urlpatterns = [
     path("applications/new/", create.create, name="create"),
     path("applications/<str:client_id>/", list.open_application, name="open"),
     path("applications/<str:client_id>/settings/", settings.settings, name="settings"),
+    path("applications/<str:client_id>/revoke-issued/", settings.revoke_issued, name="revoke_issued"),
     path("applications/<str:client_id>/delete/", settings.delete, name="delete"),
     path("applications/<str:client_id>/credentials/", credentials.credentials, name="credentials"),
     path("applications/<str:client_id>/credentials/method/", credentials.method, name="method"),
@@ -34,5 +35,10 @@ urlpatterns = [
     path("apis/<str:api_id>/machine-to-machine/", machine_to_machine.machine_to_machine, name="machine_to_machine"),
     path(
         "apis/<str:api_id>/machine-to-machine/<str:client_id>/", machine_to_machine.authorization, name="authorization"
+    ),
+    path(
+        "apis/<str:api_id>/machine-to-machine/<str:client_id>/revoke-issued/",
+        machine_to_machine.revoke_issued,
+        name="authorization_revoke_issued",
     ),
 ]

@@ -17,6 +17,9 @@ def api_list(request: ConsoleRequest) -> HttpResponse:
     if alg in SigningAlgorithm.values:
         apis = apis.filter(signing_alg=alg)
     page = page_of(apis.order_by(*_order(sort)), request.GET.get("page"))
+    usage = request.tenant.usage.last_day("api_id", [api.pk for api in page])
+    for api in page:
+        api.last_day = usage[api.pk]
     filtered = bool(q or alg)
     return render(
         request,

@@ -7,10 +7,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.access import EDITOR, ConsoleRequest, console_page
-from accounts.editing import is_stale, refusals_on, show_saved
+from accounts.editing import is_stale, refusals_on, refusals_told, show_saved
 from accounts.once import is_repeated, new_token
 from apis.forms import APISettingsForm, ConfirmForm, SystemAPISettingsForm
-from apis.operations import delete_api, note_signing_secret_seen, rotate_signing_secret, update_api
+from apis.operations import (
+    delete_api,
+    note_signing_secret_seen,
+    revoke_issued_for_api,
+    rotate_signing_secret,
+    update_api,
+)
 from apis.pages import api_page, find_api, holders
 
 
@@ -56,6 +62,18 @@ def signing_secret(request: ConsoleRequest, api_id: str) -> HttpResponse:
     except ValidationError as error:
         raise PermissionDenied(" ".join(error.messages)) from None
     return render(request, "apis/signing_secret.html", values)
+
+
+@console_page(read=EDITOR, section="apis")
+def revoke_issued(request: ConsoleRequest, api_id: str) -> HttpResponse:
+    api = find_api(request, api_id)
+    if request.method == "POST":
+        with refusals_told(request):
+            revoke_issued_for_api(api, request.actor)
+            messages.success(request, f"What was issued for {api} until now is revoked.")
+        return redirect("apis:settings", request.tenant.name, api.pk)
+    values = {"api": api, "longest": api.token_lifetime, "revoked_at": api.not_before}
+    return render(request, "apis/revoke_issued.html", values)
 
 
 @console_page(read=EDITOR, section="apis")

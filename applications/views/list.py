@@ -19,10 +19,13 @@ def application_list(request: ConsoleRequest) -> HttpResponse:
     q, app_type = search_text(request.GET.get("q")), request.GET.get("type", "")
     sort = request.GET.get("sort", "name")
     counted = Count("client_grants", filter=Q(client_grants__subject_type=SubjectType.CLIENT))
-    applications = request.tenant.applications.annotate(authorized_count=counted).matching(q)
+    applications = request.tenant.applications.matching(q).annotate(authorized_count=counted)  # type: ignore[attr-defined]
     if app_type in ApplicationType.values:
         applications = applications.filter(app_type=app_type)
     page = page_of(applications.order_by(*_order(sort)), request.GET.get("page"))
+    usage = request.tenant.usage.last_day("client_id", [application.client_id for application in page])
+    for application in page:
+        application.last_day = usage[application.client_id]
     values = {
         "page": page,
         "q": q,

@@ -1,6 +1,6 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +15,13 @@ from apis.pages import api_page, can_authorize, find_api, may_authorize, page_of
 from applications import undo
 from applications.authorization_forms import AuthorizationForm
 from applications.models import Application, ClientGrant
-from applications.operations import authorize_application, deauthorize_application, grant_scopes, update_client_grant
+from applications.operations import (
+    authorize_application,
+    deauthorize_application,
+    grant_scopes,
+    revoke_issued_under_grant,
+    update_client_grant,
+)
 
 SHOWN = {"authorized": True, "not-authorized": False}
 
@@ -31,11 +37,16 @@ def machine_to_machine(request: ConsoleRequest, api_id: str) -> HttpResponse:
     if show in SHOWN:
         authorized = Exists(grants.filter(application=OuterRef("pk")))
         rows = rows.filter(authorized if SHOWN[show] else ~authorized)
-    page = page_of(rows.order_by("name", "id"), request.GET.get("page"))
+    # Both counts with one query: this page shows so much that it has none to spare.
+    shown = Count("pk", filter=Q(pk__in=rows.order_by().values("pk")))
+    number = everybody.order_by().aggregate(everybody=Count("pk"), shown=shown)
+    page = page_of(rows.order_by("name", "id"), request.GET.get("page"), number["shown"])
     of_page = grants.filter(application__in=list(page)).annotate(scope_number=Count("scopes"))
     held = {grant.application_id: grant for grant in of_page}
+    last_tokens = request.tenant.usage.last_tokens(api.pk, [application.client_id for application in page])
     for application in page:
         application.grant = held.get(application.pk)
+        application.last_token_at = last_tokens.get(application.client_id)
         application.is_open = application.client_id == opened
         if application.is_open and application.grant:
             application.form = _form(api, application, application.grant)
@@ -47,7 +58,7 @@ def machine_to_machine(request: ConsoleRequest, api_id: str) -> HttpResponse:
         q=q,
         show=show,
         kept=undo.remembered(request, api),
-        everybody_count=everybody.count(),
+        everybody_count=number["everybody"],
         read_only=not can_authorize(request, api),
     )
     values["unauthorized_count"] = values["everybody_count"] - values["authorized_count"]
@@ -67,6 +78,26 @@ def authorization(request: ConsoleRequest, api_id: str, client_id: str) -> HttpR
         may_authorize(request, api)
         return action(request, api, application, grant)
     return _panel(request, api, application, grant, _form(api, application, grant) if grant else None)
+
+
+@console_page(read=EDITOR, section="apis")
+def revoke_issued(request: ConsoleRequest, api_id: str, client_id: str) -> HttpResponse:
+    """Revoke what was issued under one authorization, which itself stays."""
+    api = find_api(request, api_id)
+    grants = api.client_grants.for_clients().select_related("application", "api", "tenant")
+    grant = find_or_404(grants, application__client_id=client_id)
+    if request.method == "POST":
+        with refusals_told(request):
+            revoke_issued_under_grant(grant, request.actor)
+            messages.success(request, f"What was issued to {grant.application} for {api} until now is revoked.")
+        return redirect("applications:authorization", request.tenant.name, api.pk, client_id)
+    values = {
+        "api": api,
+        "application": grant.application,
+        "longest": api.token_lifetime,
+        "revoked_at": grant.not_before,
+    }
+    return render(request, "applications/authorization_revoke_issued.html", values)
 
 
 @console_page(read=EDITOR, section="apis")

@@ -5,11 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.access import EDITOR, ConsoleRequest, console_page
-from accounts.editing import is_stale, refusals_on, show_saved
+from accounts.editing import is_stale, refusals_on, refusals_told, show_saved
 from apis.forms import ConfirmForm
 from applications.forms import ApplicationForm
-from applications.operations import delete_application, update_application
-from applications.pages import application_page, authorized_apis, find_application
+from applications.operations import delete_application, revoke_issued_to_application, update_application
+from applications.pages import application_page, authorized_apis, find_application, longest_lifetime
 from applications.sentences import losses_of
 
 
@@ -28,6 +28,22 @@ def settings(request: ConsoleRequest, client_id: str) -> HttpResponse:
             show_saved(form, find_application(request, client_id))
     values = application_page(application, "settings", form=form, losses=losses)
     return render(request, "applications/settings.html", values, status=422 if form.errors else 200)
+
+
+@console_page(read=EDITOR, write=EDITOR, section="applications")
+def revoke_issued(request: ConsoleRequest, client_id: str) -> HttpResponse:
+    application = find_application(request, client_id)
+    if request.method == "POST":
+        with refusals_told(request):
+            revoke_issued_to_application(application, request.actor)
+            messages.success(request, f"What was issued to {application} until now is revoked.")
+        return redirect("applications:settings", request.tenant.name, client_id)
+    values = {
+        "application": application,
+        "longest": longest_lifetime(application),
+        "revoked_at": application.not_before,
+    }
+    return render(request, "applications/revoke_issued.html", values)
 
 
 @console_page(read=EDITOR, write=EDITOR, section="applications")

@@ -51,7 +51,7 @@ def test_another_tenants_apis_are_not_listed(as_cal: Client, calendar_api: API) 
 def test_the_row_counts_scopes_and_authorized_applications(as_bea: Client, billing_grant: ClientGrant) -> None:
     html = as_bea.get(PAGE, {"q": "calendar"}).content.decode()
 
-    assert "2 scopes · 1 app<" in html
+    assert "2 scopes · 1 app · 0 tokens in 24 h<" in html
 
 
 def test_a_new_tenant_is_told_how_to_start(as_eve: Client, as_bea: Client) -> None:

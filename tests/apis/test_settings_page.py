@@ -195,7 +195,7 @@ def test_of_the_system_api_only_lifetimes_and_consent_change(as_ada: Client, sys
 
 
 def test_the_system_api_cannot_be_deleted(as_ada: Client, system_api: API) -> None:
-    assert "Danger zone" not in as_ada.get(page_of(system_api)).content.decode()
+    assert "Delete this API" not in as_ada.get(page_of(system_api)).content.decode()
     assert as_ada.get(page_of(system_api, "delete")).status_code == 403
     assert as_ada.post(page_of(system_api, "delete"), {"name": system_api.name}).status_code == 403
     assert API.objects.filter(pk=system_api.pk).exists()

@@ -23,7 +23,13 @@ MODULES = [accounts, apis, applications, tokens]
 NO_CHANGE = {
     "hash_token": "computes",
     "ready_at": "computes",
+    "revoke_token": "ends one token, at the request of the application that has it",
     "use_assertion": "notes what a client sent, at every token request",
+    "add_usage": "counts requests, without an end",
+    "note_uses": "notes when credentials were used, without an end",
+    "lease_quota": "counts tokens of a quota",
+    "adjust_quota": "counts tokens of a quota",
+    "prune": "clears away what is old",
     "write_log": "writes the log of requests, which is another one than the history of changes",
 }
 NOBODY_BUMPED = {
@@ -79,6 +85,7 @@ def prepared(w):
         "join": lambda: accounts.join(w.invitation, by, w.cal),
         "create_member": lambda: accounts.create_member(t, by, "m@example.com", PASSWORD, Role.EDITOR),
         "add_member": lambda: accounts.add_member(t, by, w.cal, Role.VIEWER),
+        "revoke_issued_to_user": lambda: accounts.revoke_issued_to_user(end_user(t), by),
         "update_member": lambda: accounts.update_member(w.bea, by, name="Bea B."),
         "reset_password": lambda: accounts.reset_password(w.bea, by, "another long sentence"),
         "change_role": lambda: accounts.change_role(w.membership(w.bea), by, Role.EDITOR),
@@ -87,6 +94,7 @@ def prepared(w):
         "update_api": lambda: apis.update_api(api, by, name="New name"),
         "delete_api": lambda: apis.delete_api(api, by),
         "rotate_signing_secret": lambda: apis.rotate_signing_secret(w.hs256, by),
+        "revoke_issued_for_api": lambda: apis.revoke_issued_for_api(api, by),
         "note_signing_secret_seen": lambda: apis.note_signing_secret_seen(w.hs256, by),
         "add_scopes": lambda: apis.add_scopes(api, by, [("a:b", ""), ("c:d", "")]),
         "describe_scope": lambda: apis.describe_scope(w.scope, by, "New words"),
@@ -96,6 +104,8 @@ def prepared(w):
         "create_application": lambda: applications.create_application(t, by, name="Nightly"),
         "update_application": lambda: applications.update_application(app, by, name="New name"),
         "delete_application": lambda: applications.delete_application(app, by),
+        "revoke_issued_to_application": lambda: applications.revoke_issued_to_application(app, by),
+        "revoke_issued_under_grant": lambda: applications.revoke_issued_under_grant(w.billing_grant, by),
         "add_secret": lambda: applications.add_secret(app, by),
         "roll_secret": lambda: applications.roll_secret(w.secret, by, hour),
         "revoke_secret": lambda: applications.revoke_secret(w.secret, by),
@@ -113,6 +123,10 @@ def prepared(w):
         "rotate_signing_keys": lambda: tokens.rotate_signing_keys(t, by),
         "revoke_signing_key": lambda previous=None: tokens.revoke_signing_key(previous or w.rotated(), by),
     }
+
+
+def end_user(tenant):
+    return User.objects.create_user("guest@example.com", tenant=tenant)
 
 
 def without_apis(tenant):
