@@ -16,9 +16,13 @@ from apis.models import API
 from apis.operations import add_scopes, create_api
 from applications.models import Application, ClientGrant
 from applications.operations import authorize_application, create_application
+from audit import clearing
 from audit.actors import Actor
 from tokens.log import throttle
+from tokens.quotas import quotas
 from tokens.setup import create_tenant
+from tokens.usage import usage
+from tokens.wrong_credentials import limiter
 
 HOST = "localhost:8000"
 PASSWORD = "correct horse battery"
@@ -47,7 +51,9 @@ def _fast_and_plain(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_process() -> None:
     """What a process remembers begins empty with each test, as the database does."""
-    throttle.clear()
+    for memory in (throttle, usage, quotas, limiter):
+        memory.clear()
+    clearing.forget()
 
 
 @pytest.fixture

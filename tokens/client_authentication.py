@@ -122,15 +122,17 @@ def verify_assertion(
     issuer: str,
     now: float,
     used: Callable[[str, int], bool],
-) -> None:
-    """Return if `assertion` proves that its sender is `client_id`; raise AssertionRefused if not. RFC 7523 §3.
+) -> dict[str, Any]:
+    """Return the key with which `assertion` proves that its sender is `client_id`, or raise AssertionRefused.
+
+    RFC 7523 §3.
 
     keys: the client's public JWKs, each with the alg it is registered for. issuer: the tenant's.
     now: seconds since 1970 UTC. used: called last, with the jti and the second from which it may be forgotten;
     answers whether this client has used that jti before, and remembers it.
     """
     token = _read(assertion)
-    _check_signature(assertion, token.header, keys)
+    key = _check_signature(assertion, token.header, keys)
     claims = _claims(token)
     _check_parties(claims, client_id, issuer)
     expires = _check_dates(claims, now)
@@ -139,6 +141,7 @@ def verify_assertion(
         raise AssertionRefused(f"jti must be a string of 1 to {MAX_JTI} printable characters.")
     if used(jti, math.ceil(expires) + SKEW):
         raise AssertionRefused("This assertion has been used before (its jti is known).")
+    return key
 
 
 def _read(assertion: str) -> compact.Compact:
@@ -158,8 +161,11 @@ def _claims(token: compact.Compact) -> dict[str, Any]:
         raise AssertionRefused(f"The assertion cannot be read. {error}") from None
 
 
-def _check_signature(assertion: str, header: dict[str, Any], keys: list[dict[str, Any]]) -> None:
-    """The algorithm is the key's, never the header's choice (RFC 8725 §3.1); keys come from the client's row only."""
+def _check_signature(assertion: str, header: dict[str, Any], keys: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the key that made the signature.
+
+    The algorithm is the key's, never the header's choice (RFC 8725 §3.1); keys come from the client's row only.
+    """
     alg, kid = header.get("alg"), header.get("kid")
     if not isinstance(alg, str) or alg not in CLIENT_ALGORITHMS:
         raise AssertionRefused(f"The header's alg must be one of {', '.join(CLIENT_ALGORITHMS)}.")
@@ -174,8 +180,10 @@ def _check_signature(assertion: str, header: dict[str, Any], keys: list[dict[str
     fitting = [key for key in named if key.get("alg") == alg]
     if not fitting:
         raise AssertionRefused(f"The assertion is signed with {alg}; the application's key is for another algorithm.")
-    if not any(compact.is_signed_by(assertion, jwk.JWK(**key), alg) for key in fitting):
-        raise AssertionRefused("The signature was not made by the application's key.")
+    for key in fitting:
+        if compact.is_signed_by(assertion, jwk.JWK(**key), alg):
+            return key
+    raise AssertionRefused("The signature was not made by the application's key.")
 
 
 def _check_parties(claims: dict[str, Any], client_id: str, issuer: str) -> None:

@@ -8,16 +8,18 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import Tenant
 from accounts.sealing import CannotUnseal
+from accounts.versions import House
 from applications import secrets
-from tokens import lookup, operations
-from tokens.claims import client_credentials_claims, token_type
+from tokens import operations
+from tokens.claims import MICROSECONDS, client_credentials_claims, token_type
 from tokens.client_authentication import ASSERTION, BASIC, NONE, POST, AssertionRefused, Presented, verify_assertion
 from tokens.decision import Decision, decide, unsigned
 from tokens.errors import CHALLENGE, TokenError
-from tokens.facts import Authentication, Client, Grant, ProtectedAPI, Request
-from tokens.signers import NoKey, signer_for
+from tokens.facts import Authentication, Client, Grant, ProtectedAPI, Quota, Request
+from tokens.memory import Memory
+from tokens.quotas import headers_of, quotas
+from tokens.signers import NoKey
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Outcome:
     grant: Grant | None
     claims: dict[str, Any] | None = None
     token: str | None = field(default=None, repr=False)
+    quotas: tuple[Quota, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """Return the successful answer's JSON members (RFC 6749 §5.1)."""
@@ -50,60 +53,72 @@ class Outcome:
         refusal = self.decision.refusal
         assert refusal is not None
         # RFC 6749 §5.2: the scheme the client tried to authenticate with is named again.
-        headers = {"WWW-Authenticate": CHALLENGE} if refusal.status == 401 and self.used_basic else None
-        return TokenError(refusal.error, refusal.description, refusal.status, headers)
+        headers = {"WWW-Authenticate": CHALLENGE} if refusal.status == 401 and self.used_basic else {}
+        return TokenError(refusal.error, refusal.description, refusal.status, {**headers, **self.headers()})
+
+    def headers(self) -> dict[str, str]:
+        """Return what the answer says about quotas, nothing where there are none."""
+        return headers_of(self.quotas) if self.quotas else {}
 
     @property
     def used_basic(self) -> bool:
         return self.request.authentication.method == BASIC
 
 
-def respond(tenant: Tenant, request: Request, now: float | None = None) -> Outcome:
-    """Return what becomes of `request` in `tenant`. now: seconds since 1970 UTC, the clock's when None.
+def respond(memory: Memory, request: Request, now: float | None = None) -> Outcome:
+    """Return what becomes of `request` in the tenant of `memory`. now: seconds since 1970 UTC, the clock's when None.
 
     When the server itself cannot sign, that is the outcome: a refusal with server_error.
     """
     now = time.time() if now is None else now
-    client = lookup.client(tenant, request.client_id)
-    api = lookup.api(tenant, request.audience)
-    grant = lookup.grant(tenant, client.client_id, api.id) if client and api else None
+    client = memory.client(request.client_id)
+    api = memory.api(request.audience) if request.audience else None
+    grant = memory.grant(client.client_id, api.id) if client and api else None
     decision = decide(request, client, api, grant, now)
     if not decision.allowed:
         return Outcome(request, decision, client, api, grant)
-    assert client is not None and api is not None
-    operations.ensure_signing_keys(tenant, api.signing_alg)
-    claims = client_credentials_claims(api, client.client_id, tenant.issuer, decision.scopes, now)
+    assert client is not None and api is not None and grant is not None
+    left: tuple[Quota, ...] = ()
+    if client.quota or api.quota:
+        # Only now: a request that is refused for another reason takes nothing from a quota.
+        left = quotas.take(memory.house.pk, client, api, now)
+        decision = decide(request, client, api, grant, now, left)
+        if not decision.allowed:
+            return Outcome(request, decision, client, api, grant, quotas=left)
+    # A clock behind that of the machine which revoked must not date a new token before the revocation.
+    at = max(int(now * MICROSECONDS), client.not_before, api.not_before, grant.not_before)
+    claims = client_credentials_claims(api, client.client_id, memory.house.issuer, decision.scopes, at)
     try:
-        token = signer_for(tenant, api).sign(claims, token_type(api))
+        token = memory.signer(api).sign(claims, token_type(api))
     except (NoKey, CannotUnseal) as error:
         log.error("No token could be signed: %s", error)
         refused = unsigned(decision, f"No current signing key for {api.signing_alg}.")
         return Outcome(request, refused, client, api, grant)
-    return Outcome(request, decision, client, api, grant, claims, token)
+    return Outcome(request, decision, client, api, grant, claims, token, left)
 
 
 def request_from(
-    tenant: Tenant, presented: Presented, parameters: dict[str, str], now: float, grant_type: str = "client_credentials"
+    memory: Memory, presented: Presented, parameters: dict[str, str], now: float, grant_type: str = "client_credentials"
 ) -> Request:
     """Return the request that a call of the token endpoint makes, with its client's proof looked into.
 
     Raises TokenError invalid_target for a `resource` beside another `audience` (RFC 8707 §2).
     """
-    audience, parameter = _target(tenant, parameters)
+    audience, parameter = _target(memory.house, parameters)
     asked = [scope for scope in parameters.get("scope", "").split(" ") if scope]
     return Request(
         client_id=presented.client_id,
         audience=audience,
         scopes=tuple(dict.fromkeys(asked)) or None,
-        authentication=authenticate(tenant, presented, now),
+        authentication=authenticate(memory, presented, now),
         parameter=parameter,
         grant_type=grant_type,
     )
 
 
-def authenticate(tenant: Tenant, presented: Presented, now: float) -> Authentication:
+def authenticate(memory: Memory, presented: Presented, now: float) -> Authentication:
     """Return whether the caller is the client it says it is (RFC 6749 §2.3.1, RFC 7523 §3)."""
-    client = lookup.client(tenant, presented.client_id)
+    client = memory.client(presented.client_id)
     if presented.method == NONE:
         return Authentication(NONE, False, "Nothing was presented.")
     if presented.method in {BASIC, POST}:
@@ -113,17 +128,18 @@ def authenticate(tenant: Tenant, presented: Presented, now: float) -> Authentica
     if client is None or client.token_endpoint_auth_method != ASSERTION:
         return Authentication(ASSERTION, False, "The application does not sign its requests.")
     try:
-        verify_assertion(
+        key = verify_assertion(
             presented.assertion,
             client.client_id,
             keys,
-            tenant.issuer,
+            memory.house.issuer,
             now,
-            lambda jti, until: not operations.use_assertion(tenant, client.client_id, jti, until),
+            lambda jti, until: not operations.use_assertion(memory.house, client.client_id, jti, until),
         )
     except AssertionRefused as refused:
         return Authentication(ASSERTION, False, refused.reason)
-    return Authentication(ASSERTION, True, "The signed assertion holds.")
+    key_id = next((known.id for known in client.keys if known.jwk is key), None)
+    return Authentication(ASSERTION, True, "The signed assertion holds.", key_id=key_id)
 
 
 def check_secret(client: Client | None, secret: str, method: str, now: float) -> Authentication:
@@ -138,11 +154,11 @@ def check_secret(client: Client | None, secret: str, method: str, now: float) ->
             return Authentication(
                 method, False, f"The secret ending in {stored.hint} has stopped working.", "client.secret.expired"
             )
-        return Authentication(method, True, f"The secret ending in {stored.hint} matched.")
+        return Authentication(method, True, f"The secret ending in {stored.hint} matched.", secret_id=stored.id)
     return Authentication(method, False, f"The secret does not match any active secret of {client.name}.")
 
 
-def _target(tenant: Tenant, parameters: dict[str, str]) -> tuple[str, str]:
+def _target(house: House, parameters: dict[str, str]) -> tuple[str, str]:
     """Return the API asked for and the parameter that named it: Auth0's `audience` or RFC 8707's `resource`."""
     audience, resource = parameters.get("audience"), parameters.get("resource")
     if resource is not None and audience not in {None, resource}:
@@ -151,4 +167,4 @@ def _target(tenant: Tenant, parameters: dict[str, str]) -> tuple[str, str]:
         raise TokenError("invalid_target", "The resource must not have a fragment.")
     if resource is not None and audience is None:
         return resource, "resource"
-    return audience or tenant.default_audience, "audience"
+    return audience or house.default_audience, "audience"

@@ -5,11 +5,11 @@ Decision it returns, so a preview cannot lie and a denial is explained by the ve
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 
 from tokens.errors import AUTHENTICATION_FAILED
-from tokens.facts import Client, Grant, ProtectedAPI, Request
+from tokens.facts import Client, Grant, ProtectedAPI, Quota, Request
 
 PASSED, FAILED, NOT_REACHED = "passed", "failed", "not_reached"
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
@@ -26,6 +26,7 @@ TITLES = {
     "grant.exists": "Application is authorized for this API",
     "grant.live": "Authorization has not expired",
     "scopes.granted": "Requested scopes are granted",
+    "quota": "Within the token quotas",
 }
 # Not a matter of deciding: what can still go wrong once a token is allowed.
 SIGNED, SIGNED_TITLE = "token.signed", "Token signed and returned"
@@ -95,18 +96,24 @@ UNAUTHORIZED = Refusal(401, "invalid_client", AUTHENTICATION_FAILED)
 
 
 def decide(
-    request: Request, client: Client | None, api: ProtectedAPI | None, grant: Grant | None, now: float
+    request: Request,
+    client: Client | None,
+    api: ProtectedAPI | None,
+    grant: Grant | None,
+    now: float,
+    quotas: tuple[Quota, ...] = (),
 ) -> Decision:
     """Return the decision on a client-credentials request (RFC 6749 §4.4).
 
     client, api, grant: what the request's client id and audience name, None where they name nothing. now: seconds
-    since 1970. The checks come in a fixed order and stop at the first that fails; the rest are "not reached".
+    since 1970. quotas: what is left of those that apply, with this request taken from them. The checks come in a fixed
+    order and stop at the first that fails; the rest are "not reached".
     """
     checks: list[Check] = []
     scopes: tuple[str, ...] = ()
     refusal = None
     try:
-        for step in _steps(request, client, api, grant, now):
+        for step in _steps(request, client, api, grant, now, quotas):
             if isinstance(step, Check):
                 checks.append(step)
             else:
@@ -119,6 +126,21 @@ def decide(
     return Decision(tuple(checks), () if refusal else scopes, refusal)
 
 
+def is_who_it_says(request: Request, client: Client | None) -> bool:
+    """Return whether a call of another endpoint than the token's is from `client`, by the same first three checks.
+
+    There a public application, which proves nothing, is nobody (RFC 7009 §2.1, RFC 7662 §2.1).
+    """
+    try:
+        _client_known(request, client)
+        assert client is not None
+        _client_enabled(client)
+        _client_authenticated(request, client)
+    except _Denied:
+        return False
+    return not client.is_public
+
+
 def unsigned(decision: Decision, why: str) -> Decision:
     """Return what becomes of an allowed decision when the server itself cannot sign: a refusal that says so."""
     check = Check(SIGNED, FAILED, why, "key.unavailable")
@@ -126,8 +148,28 @@ def unsigned(decision: Decision, why: str) -> Decision:
     return Decision((*decision.checks, check), (), refusal)
 
 
+def limited(decision: Decision, network: str, wait: int) -> Decision:
+    """Return what becomes of a refusal for wrong credentials when too many of them come from one network.
+
+    wait: the seconds until the next ones are answered with 401 again.
+    """
+    failed = decision.failed
+    assert failed is not None
+    why = f"{failed.detail} Too many wrong credentials came from {network} within a minute."
+    checks = (
+        replace(failed, detail=why, rule="limit.credentials") if check is failed else check for check in decision.checks
+    )
+    description = f"Too many wrong credentials. Try again in {wait} seconds."
+    return Decision(tuple(checks), (), Refusal(429, "too_many_requests", description))
+
+
 def _steps(
-    request: Request, client: Client | None, api: ProtectedAPI | None, grant: Grant | None, now: float
+    request: Request,
+    client: Client | None,
+    api: ProtectedAPI | None,
+    grant: Grant | None,
+    now: float,
+    quotas: tuple[Quota, ...],
 ) -> Iterator[Check | tuple[str, ...]]:
     yield _client_known(request, client)
     assert client is not None
@@ -141,6 +183,7 @@ def _steps(
     assert grant is not None
     yield _grant_live(request, grant, now)
     yield _scopes_granted(request, client, api, grant)
+    yield _within_quotas(client, api, quotas)
     allowed = grant.allowed(api)
     yield tuple(sorted(allowed if request.scopes is None else set(request.scopes)))
 
@@ -305,6 +348,31 @@ def _scopes_granted(request: Request, client: Client, api: ProtectedAPI, grant: 
             Refusal(403, "access_denied", f"Client has not been granted scopes: {', '.join(missing)}"),
         )
     return Check("scopes.granted", PASSED, "Each one asked for is granted.", facts=facts)
+
+
+_NO_QUOTA = Check("quota", PASSED, "None is set.")
+_PERIODS = {"per_hour": "hour", "per_day": "day"}
+
+
+def _within_quotas(client: Client, api: ProtectedAPI, quotas: tuple[Quota, ...]) -> Check:
+    if not quotas:
+        return _NO_QUOTA
+    facts: dict[str, object] = {"quotas": [asdict(quota) for quota in quotas]}
+    names = {"client": client.name, "api": api.name}
+    for quota in quotas:
+        if quota.exceeded and quota.enforced:
+            used_up = f"{names[quota.of]} has used up its quota of {quota.limit:,} for this {_PERIODS[quota.bucket]}."
+            who = "Client" if quota.of == "client" else "API"
+            raise _Denied(
+                Check("quota", FAILED, used_up, "limit.quota", facts),
+                Refusal(429, "too_many_requests", f"{who} quota exceeded"),
+            )
+    over = [quota for quota in quotas if quota.exceeded]
+    if over:
+        beyond = f"{names[over[0].of]} is beyond its quota of {over[0].limit:,} for this {_PERIODS[over[0].bucket]}"
+        return Check("quota", PASSED, f"{beyond}, which is only observed.", facts=facts)
+    least = min(quotas, key=lambda quota: quota.remaining)
+    return Check("quota", PASSED, f"{least.remaining:,} left in this {_PERIODS[least.bucket]}.", facts=facts)
 
 
 def _why_not(client: Client, api: ProtectedAPI, allowed: frozenset[str], missing: list[str], unknown: list[str]) -> str:

@@ -10,6 +10,7 @@ from apis.operations import add_scopes, create_api
 from applications.models import Application
 from applications.operations import authorize_application, create_application
 from audit.actors import Actor, command
+from tokens import memory
 from tokens.client_credentials import respond
 from tokens.facts import Authentication, Request
 from tokens.log import log_outcome
@@ -150,4 +151,4 @@ def _leave_a_trail(tenant: Tenant, applications: dict[str, Application], by: Act
             scopes=scopes,
             authentication=Authentication("administrator", True, f"Skipped: run by {by.name}."),
         )
-        log_outcome(tenant, respond(tenant, request, time.time()), "", "Gatehouse demo", is_test=True)
+        log_outcome(tenant, respond(memory.now(tenant), request, time.time()), "", "Gatehouse demo", is_test=True)

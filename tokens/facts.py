@@ -1,6 +1,7 @@
 """What a decision looks at: plain immutable values, read once and free of the database.
 
-`tokens.lookup` fills them; `tokens.decision` reads them and nothing else.
+`tokens.lookup` fills them; `tokens.decision` reads them and nothing else. `not_before` is a moment in microseconds
+since 1970 UTC, as `tokens.claims.issued_at` counts: what was issued earlier is revoked.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,28 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many tokens there may be in each hour and each day of the clock; None for as many as asked for."""
+
+    per_hour: int | None
+    per_day: int | None
+    enforce: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of one quota, this request included. of: "client" or "api". bucket: "per_hour" or "per_day"."""
+
+    of: str
+    bucket: str
+    limit: int
+    remaining: int
+    resets_in: int
+    exceeded: bool
+    enforced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """An application as the decision sees it."""
 
@@ -40,6 +63,8 @@ class Client:
     token_endpoint_auth_method: str
     secrets: tuple[Secret, ...] = ()
     keys: tuple[PublicKey, ...] = ()
+    not_before: int = 0
+    quota: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,8 @@ class ProtectedAPI:
     enforce_policies: bool
     client_policy: str
     scopes: frozenset[str]
+    not_before: int = 0
+    quota: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,7 @@ class Grant:
     scopes: frozenset[str]
     allow_all_scopes: bool
     expires_at: float | None = None
+    not_before: int = 0
 
     def allowed(self, api: ProtectedAPI) -> frozenset[str]:
         """Return the scopes that may be issued: never one outside the API's own."""
@@ -77,12 +105,15 @@ class Authentication:
 
     method: what was presented: client_secret_basic, client_secret_post, private_key_jwt, none, or administrator.
     proven: whether it held. rule: why not, by the rule's id. detail: a sentence for the admin, never a secret.
+    secret_id, key_id: the one that held.
     """
 
     method: str
     proven: bool
     detail: str
     rule: str = "client.auth.failed"
+    secret_id: int | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The authorization server's own rows: signing keys, assertions seen, and the log of what was decided.
+"""The authorization server's own rows: signing keys, assertions seen, tokens revoked, and the log of what was decided.
 
 The five classes at the end are the toolkit's, swapped in the very first migration because that cannot be done later;
 nothing writes to them until the flows with a user exist.
@@ -6,6 +6,8 @@ nothing writes to them until the flows with a user exist.
 
 import datetime
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -130,6 +132,23 @@ class UsedAssertion(models.Model):
         return self.jti
 
 
+class RevokedToken(models.Model):
+    """An access token that was revoked by itself (RFC 7009), by its `jti`, for as long as it would have lived.
+
+    Rows are written while the tenant's row is held, so their ids grow in the order in which they are committed.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    jti = models.CharField(max_length=128)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "jti"], name="token_revoked_once")]
+
+    def __str__(self) -> str:
+        return self.jti
+
+
 def log_id() -> str:
     """Return a sortable decimal id in Auth0's form: 900, the time in microseconds, and random digits."""
     now = timezone.now()
@@ -142,9 +161,12 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
 
 
 class LogEntry(models.Model):
-    """One token request worth keeping: every denial and every test run, with the decision's own checks."""
+    """One token request worth keeping: every denial and every test run, with the decision's own checks.
 
-    SUCCESS, FAILURE = "seccft", "feccft"
+    A warning is about no single request: it says how much of a quota is used.
+    """
+
+    SUCCESS, FAILURE, QUOTA_WARNING = "seccft", "feccft", "token_quota_consumption_warning"
 
     log_id = models.CharField(primary_key=True, max_length=40, default=log_id, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="log_entries")
@@ -181,9 +203,91 @@ class LogEntry(models.Model):
         return self.type == self.SUCCESS
 
     @property
+    def is_warning(self) -> bool:
+        return self.type == self.QUOTA_WARNING
+
+    @property
     def checks(self) -> list[dict[str, Any]]:
         """Return the decision's checks as they were recorded."""
         return self.details.get("checks", [])
+
+
+ISSUED = "issued"
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """How many tokens were issued in each of the last 24 hours of the clock, oldest first; the last one still runs."""
+
+    hours: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.hours)
+
+
+class UsageQuerySet(models.QuerySet["UsageBucket"]):
+    def last_day(self, field: str, wanted: Sequence[str]) -> dict[str, LastDay]:
+        """Return what was issued in the last 24 hours for each of `wanted`. field: "api_id" or "client_id"."""
+        end = timezone.now().replace(minute=0, second=0, microsecond=0)
+        hours = [end - datetime.timedelta(hours=back) for back in range(23, -1, -1)]
+        recent = self.filter(outcome=ISSUED, hour__gte=hours[0], **{f"{field}__in": wanted})
+        found = {
+            (of, hour): issued for of, hour, issued in recent.values_list(field, "hour").annotate(models.Sum("count"))
+        }
+        return {of: LastDay(tuple(found.get((of, hour), 0) for hour in hours)) for of in wanted}
+
+    def last_tokens(self, api_id: str, client_ids: Sequence[str]) -> dict[str, datetime.datetime]:
+        """Return when each of these applications got its latest token for an API; those that never did are left out."""
+        issued = self.filter(outcome=ISSUED, api_id=api_id, client_id__in=client_ids)
+        return dict(issued.values_list("client_id").annotate(models.Max("last_at")))
+
+
+class UsageBucket(models.Model):
+    """How often requests of one application for one API came to one outcome within an hour.
+
+    outcome: "issued", or the rule that refused. Ids are text, because usage outlives what it is about; an application
+    or API that nothing is known of is "".
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="usage")
+    client_id = models.CharField(max_length=255, blank=True)
+    api_id = models.CharField(max_length=24, blank=True)
+    outcome = models.CharField(max_length=64)
+    hour = models.DateTimeField(db_index=True)
+    count = models.BigIntegerField()
+    last_at = models.DateTimeField()
+
+    objects = UsageQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "client_id", "api_id", "outcome", "hour"], name="usage_once")
+        ]
+        indexes = [models.Index(fields=["tenant", "api_id", "hour"], name="usage_by_api")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.outcome}"
+
+
+class QuotaCounter(models.Model):
+    """How much of a quota the workers have taken in one window: what was issued, and what they hold in advance.
+
+    name: "client:<client id>:per_hour" and the like.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=300)
+    started_at = models.DateTimeField(db_index=True)
+    taken = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["tenant", "name", "started_at"], name="quota_counter_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class AuthorizationCode(AbstractGrant):

@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, UnreadablePostError
-from django.http.request import RawPostDataException
 from django.utils.http import parse_header_parameters
 
 from tokens.errors import TokenError
@@ -31,16 +28,20 @@ KNOWN = frozenset(
 _PERCENT_SIGN_ALONE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def read(request: HttpRequest) -> dict[str, str]:
-    """Return the known parameters of the request's body; empty ones and JSON nulls are absent (RFC 6749 §3.2).
+def read(query: str, content_type: str, body: bytes | None) -> dict[str, str]:
+    """Return the known parameters of a posted body; empty ones and JSON nulls are absent (RFC 6749 §3.2).
 
+    query: the query string, which may not hold any. body: None for one that is larger than `MAX_BODY`.
     Raises TokenError, always 400 and without an echo of what was sent: another content type, a charset other than
-    UTF-8, more than 64 kB, a parameter given twice, NUL, a value that is not text, parameters in the query string.
+    UTF-8, a body too large, a parameter given twice, NUL, a value that is not text, parameters in the query string.
     """
-    _refuse_query_string(request.META.get("QUERY_STRING", ""))
-    parse = _parser(request.META.get("CONTENT_TYPE", ""))
+    if query:
+        _refuse_query_string(query)
+    parse = PARSERS.get(content_type) or _parser(content_type)
+    if body is None or len(body) > MAX_BODY:
+        raise _invalid("The request body is too large, or could not be read.")
     try:
-        text = _body(request).decode()
+        text = body.decode()
     except UnicodeDecodeError:
         raise _invalid("The request body is not UTF-8.") from None
     return {name: value for name, value in parse(text).items() if value != ""}
@@ -48,7 +49,7 @@ def read(request: HttpRequest) -> dict[str, str]:
 
 def _refuse_query_string(query: str) -> None:
     """Secrets in addresses end up in logs, so none is read from there (RFC 6749 §2.3.1)."""
-    if query and any(name in KNOWN for name, _value in parse_qsl(query, keep_blank_values=True)):
+    if any(name in KNOWN for name, _value in parse_qsl(query, keep_blank_values=True)):
         raise _invalid("Parameters belong in the request body, not in the query string.")
 
 
@@ -59,30 +60,9 @@ def _parser(content_type: str) -> Any:
         raise _invalid("The Content-Type header cannot be read.") from None
     if options.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise _invalid("The charset of the request body must be UTF-8.")
-    if kind == "application/x-www-form-urlencoded":
-        return _form
-    if kind == "application/json":
-        return _json
+    if kind in PARSERS:
+        return PARSERS[kind]
     raise _invalid("The Content-Type must be application/x-www-form-urlencoded or application/json.")
-
-
-def _body(request: HttpRequest) -> bytes:
-    """Return the body, which is not even read when it announces more than we take."""
-    too_large = _invalid("The request body is too large.")
-    announced = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not announced.isdecimal():
-        raise _invalid("The Content-Length is not a number.")
-    if len(announced) > 18 or int(announced) > MAX_BODY:
-        raise too_large
-    try:
-        body = request.body
-    except RequestDataTooBig:
-        raise too_large from None
-    except (UnreadablePostError, RawPostDataException):
-        raise _invalid("The request body could not be read.") from None
-    if len(body) > MAX_BODY:
-        raise too_large
-    return body
 
 
 def _form(text: str) -> dict[str, str]:
@@ -156,3 +136,6 @@ def _no_constant(name: str) -> Any:
 
 def _invalid(description: str) -> TokenError:
     return TokenError("invalid_request", description)
+
+
+PARSERS = {"application/x-www-form-urlencoded": _form, "application/json": _json}

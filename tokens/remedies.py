@@ -219,6 +219,19 @@ def _scope_not_granted(case: Case) -> Found:
     ]
 
 
+def _quota(case: Case) -> Found:
+    why = (
+        "It starts anew with the next hour or day, UTC. A token works until it expires: an application that keeps it "
+        "until then needs few of them."
+    )
+    left = case.failed.facts.get("quotas")
+    used_up = [quota for quota in left if quota["exceeded"]] if isinstance(left, list) else []
+    if used_up and used_up[0]["of"] == "api":
+        return why, [Remedy("Change the API's quota", url=case.page("apis:settings", case.api.pk), icon="settings")]
+    settings = case.page("applications:settings", case.outcome.request.client_id)
+    return why, [Remedy("Change the quota", url=settings, icon="settings")]
+
+
 def _no_key(case: Case) -> Found:
     if case.api.uses_secret:
         why = "Its signing secret does not open. Check GATEHOUSE_ENCRYPTION_KEYS on the server, or rotate the secret."
@@ -254,5 +267,6 @@ RULES: dict[str, Callable[[Case], Found]] = {
     "api.grant.expired": _grant_expired,
     "scope.unknown": _scope_unknown,
     "scope.not_granted": _scope_not_granted,
+    "limit.quota": _quota,
     "key.unavailable": _no_key,
 }

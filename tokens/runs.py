@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from accounts.models import Tenant
 from audit.actors import Actor
-from tokens import lookup
+from tokens import memory
 from tokens.client_authentication import POST
 from tokens.client_credentials import Outcome, check_secret, respond
 from tokens.decision import ADMINISTRATOR
@@ -59,13 +59,14 @@ def run(
     secret: checked like a caller's when given; without one the client counts as authenticated, and the decision says
     who vouched for it. It is neither stored nor logged.
     """
+    known = memory.now(tenant)
     at = time.time()
     began = time.perf_counter()
     if secret:
-        authentication = check_secret(lookup.client(tenant, client_id), secret, POST, at)
+        authentication = check_secret(known.client(client_id), secret, POST, at)
     else:
         authentication = Authentication(ADMINISTRATOR, True, f"Skipped: run by {by.name}.")
-    outcome = respond(tenant, Request(client_id, audience, scopes, authentication), at)
+    outcome = respond(known, Request(client_id, audience, scopes, authentication), at)
     milliseconds = round((time.perf_counter() - began) * 1000)
     entry = log_outcome(tenant, outcome, by.ip, by.user_agent, is_test=True)
     return Run(outcome, entry, at, milliseconds)

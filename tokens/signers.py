@@ -3,7 +3,8 @@
 from functools import lru_cache
 
 from accounts import sealing
-from accounts.models import Tenant
+from accounts.versions import House
+from apis.models import API
 from tokens.access_tokens import Signer
 from tokens.facts import ProtectedAPI
 from tokens.models import KeyState, SigningKey
@@ -13,15 +14,17 @@ class NoKey(Exception):
     """There is no key to sign with; the message is for the admin."""
 
 
-def signer_for(tenant: Tenant, api: ProtectedAPI) -> Signer:
+def signer_for(house: House, api: ProtectedAPI) -> Signer:
     """Return what signs this API's tokens: its own secret for HS256, the tenant's current key otherwise.
 
     Raises NoKey when there is none, and accounts.sealing.CannotUnseal when it does not open.
     """
     if api.signing_alg == "HS256":
-        row = tenant.apis.get(pk=api.id)
+        row = API.objects.filter(pk=api.id, tenant_id=house.pk).first()
+        if row is None:
+            raise NoKey("This API is gone.")
         return _secret_signer(row.signing_secret, row.secret_purpose)
-    key = SigningKey.objects.filter(tenant=tenant, alg=api.signing_alg, state=KeyState.CURRENT).first()
+    key = SigningKey.objects.filter(tenant_id=house.pk, alg=api.signing_alg, state=KeyState.CURRENT).first()
     if key is None:
         raise NoKey(f"No current signing key for {api.signing_alg}.")
     return _key_signer(key.private_jwk, key.purpose, key.alg, key.kid)

@@ -115,13 +115,14 @@ def test_only_the_registered_kind_of_authentication_counts(request, client):
 @pytest.mark.parametrize("granted", [[], ["read:appointments"], ["read:appointments", "write:appointments"]])
 def test_preview_equals_issuance(ask, billing_grant, billing_app, calendar_api, tenant, by, scope, granted):
     from applications.operations import update_client_grant
+    from tokens import memory
     from tokens.client_credentials import respond
 
     update_client_grant(billing_grant, by, scopes=granted)
     administrator = Authentication("administrator", True, "Skipped: run by an admin.")
     asked = Request(billing_app.client_id, calendar_api.identifier, scope, administrator)
 
-    preview = respond(tenant, asked).decision
+    preview = respond(memory.now(tenant), asked).decision
     answer = ask(scope=" ".join(scope) if scope else None)
 
     assert preview.allowed == (answer.status_code == 200)

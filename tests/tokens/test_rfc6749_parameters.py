@@ -9,8 +9,10 @@ from django.test import RequestFactory, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokens import parameters
+from tokens.endpoints.calls import call_of
 from tokens.errors import TokenError
-from tokens.parameters import KNOWN, MAX_BODY, read
+from tokens.parameters import KNOWN, MAX_BODY
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 BOTH = pytest.mark.parametrize("content_type", [FORM, JSON])
@@ -25,6 +27,11 @@ def post(body, content_type=FORM, query=""):
 
 def posted(members, content_type):
     return post(json.dumps(members) if content_type == JSON else urlencode(members), content_type)
+
+
+def read(request):
+    call = call_of(request)
+    return parameters.read(call.query, call.content_type, call.body)
 
 
 def refused(request):
@@ -226,7 +233,7 @@ def test_a_body_of_64_kb_is_read_and_one_byte_more_is_not(content_type):
     assert read(post(frame % fill, content_type)) == {"scope": fill}
     assert refused(post(frame % (fill + "a"), content_type)) == (
         "invalid_request",
-        "The request body is too large.",
+        "The request body is too large, or could not be read.",
     )
 
 
@@ -243,7 +250,7 @@ def test_a_body_that_announces_too_little_is_refused_all_the_same():
     request = post("scope=" + "a" * MAX_BODY)
     request.META["CONTENT_LENGTH"] = "1"
 
-    assert refused(request)[1] == "The request body is too large."
+    assert refused(request)[1] == "The request body is too large, or could not be read."
 
 
 def test_a_content_type_that_cannot_be_read_is_refused():
@@ -255,7 +262,7 @@ def test_a_content_type_that_cannot_be_read_is_refused():
 
 @override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10)
 def test_a_lower_limit_of_the_server_is_answered_alike():
-    assert refused(post("scope=" + "a" * 20))[1] == "The request body is too large."
+    assert refused(post("scope=" + "a" * 20))[1] == "The request body is too large, or could not be read."
 
 
 class Broken(BytesIO):
@@ -267,14 +274,14 @@ def test_a_connection_that_breaks_is_refused_and_not_a_crash():
     request = post("scope=a")
     request._stream = Broken()
 
-    assert refused(request)[1] == "The request body could not be read."
+    assert refused(request)[1] == "The request body is too large, or could not be read."
 
 
 def test_a_body_that_somebody_has_begun_to_read_is_refused():
     request = post("scope=a")
     request.read(1)
 
-    assert refused(request)[1] == "The request body could not be read."
+    assert refused(request)[1] == "The request body is too large, or could not be read."
 
 
 def test_too_many_parameters_are_refused():

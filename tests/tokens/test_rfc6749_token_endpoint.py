@@ -261,7 +261,7 @@ def test_a_rotated_secret_is_dead_at_once(ask, billing_grant, billing_app, by):
 
 def test_a_guessing_burst_does_not_lock_the_client_out(ask, billing_grant):
     for _ in range(60):
-        assert ask(client_secret="wrong").status_code == 401
+        assert ask(client_secret="wrong").status_code in {401, 429}
 
     assert ask().status_code == 200
 
@@ -271,7 +271,8 @@ def test_a_guessing_burst_does_not_fill_the_log(ask, billing_grant, tenant):
         ask(client_id=f"guess{number}", client_secret="wrong")
         ask(client_secret="wrong")
 
-    assert tenant.log_entries.count() <= 20
+    # Ten for each of the two, and one that says that there were more.
+    assert tenant.log_entries.count() <= 21
 
 
 def test_only_a_registered_origin_may_read_the_answer(ask, billing_grant, billing_app, by):

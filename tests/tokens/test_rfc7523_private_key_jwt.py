@@ -194,7 +194,9 @@ def test_one_jti_used_at_once_wins_once(present, sign):
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(8) as pool:
-        statuses = sorted(pool.map(once, range(24)))
+    with ThreadPoolExecutor(32) as pool:
+        statuses = list(pool.map(once, range(100)))
 
-    assert statuses == [200] + [401] * 23
+    assert statuses.count(200) == 1
+    # So many wrong credentials are slowed down after a while.
+    assert len(statuses) == 100 and set(statuses) <= {200, 401, 429}

@@ -32,7 +32,9 @@ from audit.actors import Actor
 from tests.conftest import App, make_app
 from tests.reading import claims_of
 from tests.tokens.pages import link, press, text_of
-from tokens import keys
+from tokens import keys, memory
+from tokens.client_credentials import respond
+from tokens.facts import Authentication, Request
 from tokens.models import KeyState, LogEntry, SigningKey
 from tokens.remedies import RULES
 from tokens.runs import RUNS
@@ -221,6 +223,22 @@ def end_grant(scene: Scene) -> None:
     update_client_grant(scene.grant, scene.by, expires_at=timezone.now() - datetime.timedelta(days=1))
 
 
+def use_up_client(scene: Scene) -> None:
+    update_application(scene.app.row, scene.by, quota_per_hour=1)
+    take_one(scene)
+
+
+def use_up_api(scene: Scene) -> None:
+    update_api(scene.api, scene.by, quota_per_day=1)
+    take_one(scene)
+
+
+def take_one(scene: Scene) -> None:
+    administrator = Authentication("administrator", True, "A test.")
+    asked = Request(scene.app.client_id, scene.api.identifier, None, administrator)
+    assert respond(memory.now(scene.tenant), asked).decision.allowed
+
+
 def spoil_key(scene: Scene) -> None:
     scene.tenant.signing_keys.update(private_jwk="spoilt")
 
@@ -279,6 +297,10 @@ DENIALS = [
            "Billing may use read:appointments; the request asked for read:appointment as well."),
     Denial("scope.not_granted", NO_SCOPES, nothing, {"scope": [READ, WRITE]}, "Grant write:appointments and run again"),
     Denial("scope.not_granted", NO_SCOPES, nothing, {"scope": [READ, WRITE]}, "Run without it"),
+    Denial("limit.quota", "Billing has used up its quota of 1 for this hour.", use_up_client, {}, status=429,
+           links=("Change the quota",)),
+    Denial("limit.quota", "Calendar API has used up its quota of 1 for this day.", use_up_api, {}, status=429,
+           links=("Change the API's quota",)),
     Denial("key.unavailable", "No current signing key for RS256.", spoil_key, {}, status=500,
            links=("Go to Signing keys",)),
 ]  # fmt: skip

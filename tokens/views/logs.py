@@ -23,6 +23,8 @@ PER_PAGE = 50
 # Lists to choose from; what an address names is offered besides.
 LISTED = 200
 SCOPES_IN_LINK = 50
+# Rules that only callers meet, so that the Test tab has no remedy for them.
+NEVER_A_TEST = ["limit.credentials"]
 
 
 @console_page(read=VIEWER, section="logs")
@@ -40,7 +42,7 @@ def logs(request: ConsoleRequest) -> HttpResponse:
         "older": _address(request, before=older) if older else "",
         "chosen": chosen,
         "filtered": any(chosen.values()),
-        "rules": sorted(RULES),
+        "rules": sorted([*RULES, *NEVER_A_TEST]),
         "applications": _offered(request.tenant.applications.values_list("client_id", "name"), chosen["application"]),
         "apis": _offered(request.tenant.apis.values_list("identifier", "name"), chosen["api"]),
     }
