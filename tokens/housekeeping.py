@@ -11,6 +11,7 @@ import time
 
 from django.db import Error, close_old_connections, connection
 
+from accounts.versions import versions
 from tokens import operations
 from tokens.log import log_quota
 from tokens.quotas import quotas
@@ -69,7 +70,8 @@ class Housekeeping:
                 if stored and not stopping:
                     self._prune()
             except Error as error:
-                log.warning("Housekeeping waits for the database. %s", error)
+                if not versions.is_away:
+                    log.warning("Housekeeping waits for the database. %s", error)
                 stored = False
             return stored
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import Error
 
+from accounts.versions import versions
 from tokens import operations
 from tokens.facts import Authentication
 
@@ -104,7 +105,9 @@ class Usage:
                     waiting = waiting[CHUNK:]
                 self._store_uses(secrets, keys)
             except Error as error:
-                log.warning("Usage could not be stored and is kept. %s", error)
+                # While the database is away that has been said, once, by whoever watches it.
+                if not versions.is_away:
+                    log.warning("Usage could not be stored and is kept. %s", error)
                 self._put_back(dict(waiting), secrets, keys)
                 return False
             return True

@@ -208,6 +208,7 @@ MACHINES = [
     ),
     Place("machines, many", on("applications:machine_to_machine", "crowded api", tenant="crowded")),
     Place("machines, closed api", on("applications:machine_to_machine", "Archive")),
+    Place("machines, system, for an editor", on("applications:machine_to_machine", SYSTEM), who="eve"),
     Place("machines, for a viewer", on("applications:machine_to_machine", APPOINTMENTS), who="bea"),
     Place("authorization", on("applications:authorization", APPOINTMENTS, REMINDER)),
     Place(
@@ -268,6 +269,7 @@ APPLICATIONS = [
         on("applications:apis", "Statistics (not authorized yet)", query="?show=authorized"),
     ),
     Place("apis of an application, public", on("applications:apis", "Doctor's calendar")),
+    Place("apis of an application, for an editor", on("applications:apis", WEB), who="eve"),
     Place("apis of an application, many", on("applications:apis", "crowded app", tenant="crowded")),
 ]
 SECURITY = [
