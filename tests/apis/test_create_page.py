@@ -74,7 +74,7 @@ def test_a_short_lifetime_shortens_that_of_browser_flows(as_eve: Client, tenant:
     [
         ("name", "", "This field is required."),
         ("name", "a<b", "Use any characters except < and >."),
-        ("name", "a\x07b", "Remove the control characters."),
+        ("name", "a\x07b", "Remove the control and invisible characters."),
         ("name", "x" * 201, "Ensure this value has at most 200 characters (it has 201)."),
         ("name", "a\x00b", "Null characters are not allowed."),
         ("identifier", "", "This field is required."),

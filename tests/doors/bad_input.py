@@ -52,7 +52,7 @@ class Row:
 
 
 BLANK = {"says": "This field cannot be blank.", "typed": "This field is required."}
-CONTROL = {"says": "Remove the control characters."}
+CONTROL = {"says": "Remove the control and invisible characters."}
 NUL = CONTROL | {"typed": "Null characters are not allowed."}
 ANGLE = {"says": "Use any characters except < and >."}
 OUTER_SPACE = {"says": "Remove the space at the start or end."}
