@@ -72,6 +72,9 @@ class WebServer(MPServer):
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers. One that heard of it by itself, as in a group that is told, did not fail."""
+        # A further Ctrl-C changes nothing, and must not kill the process in its very last moments.
+        for stop in _STOPPING:
+            signal.signal(stop, signal.SIG_IGN)
         try:
             super().shutdown(exit_code)
         except SystemExit:

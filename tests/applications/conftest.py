@@ -28,8 +28,7 @@ def form_of() -> Any:
         names = ["name", "description", "logo_uri", "app_type", "grant_types"]
         names += ["redirect_uris", "post_logout_redirect_uris", "allowed_origins", "revision"]
         values = {name: getattr(application, name) for name in names}
-        if application.enabled:
-            values["enabled"] = "on"
+        values |= {name: "on" for name in ("enabled", "quota_enforce") if getattr(application, name)}
         return {name: value for name, value in (values | changes).items() if value is not None}
 
     return form_of
